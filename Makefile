@@ -1,0 +1,144 @@
+# make			builds everything into build/
+# make install		DESTDIR=, PREFIX=/usr
+# make quickstart	a running mcpd with one user, as root
+# make regress		all tests, as root
+# make clean
+
+PREFIX =	/usr
+DESTDIR =
+SBINDIR =	$(PREFIX)/sbin
+BINDIR =	$(PREFIX)/bin
+LIBEXECDIR =	$(PREFIX)/libexec/mcpd
+DATADIR =	$(PREFIX)/share/mcpd
+MANDIR =	$(PREFIX)/share/man
+SYSCONFDIR =	/etc/mcpd
+UNITDIR =	$(PREFIX)/lib/systemd/system
+SYSUSERSDIR =	$(PREFIX)/lib/sysusers.d
+
+VERSION =	0.1
+B =		build
+CC =		gcc
+AWK =		awk
+
+ROOMS =		network auth engine policy audit sandbox executor inspect \
+		store keys control
+
+WARN =		-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+		-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
+		-Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla \
+		-Wconversion -Wno-sign-conversion -Wno-format-zero-length
+HARDEN =	-fstack-protector-strong -fstack-clash-protection \
+		-fcf-protection -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS =	-O2 -g
+STD =		-std=c17 -D_GNU_SOURCE
+CPPFLAGS =	-I. -I$(B)/gen -DMCPD_VERSION='"$(VERSION)"'
+LDFLAGS =	-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+		-Wl,--gc-sections
+COMPILE =	$(CC) $(STD) $(CFLAGS) $(HARDEN) $(WARN) $(CPPFLAGS) \
+		-ffunction-sections -MMD -MP -c
+
+# What every process is linked with.
+BASE_LIBS =	-levent_core -lseccomp -lcap-ng -lbsd
+
+all: rooms
+
+include etc/packages.mk
+include regress/regress.mk
+
+# Generated: the message table and the figures.
+
+DEF =		common/ipc/messages.def
+GEN =		$(AWK) -f common/ipc/gen.awk
+FIGURES =	common/stats/counters.def
+GEN_HEADS =	$(B)/gen/ipc/words.h $(B)/gen/all/messages.h \
+		$(foreach r,parent child $(ROOMS), \
+		$(B)/gen/$(r)/messages.h $(B)/gen/$(r)/stats.h)
+
+$(B)/gen/ipc/words.h: $(DEF) common/ipc/gen.awk
+	@mkdir -p $(@D)
+	$(AWK) -v out=words -f common/ipc/gen.awk $(DEF) >$@.new
+	@mv $@.new $@
+
+$(B)/gen/ipc/table.c: $(DEF) common/ipc/gen.awk
+	@mkdir -p $(@D)
+	$(AWK) -v out=table -f common/ipc/gen.awk $(DEF) >$@.new
+	@mv $@.new $@
+
+$(B)/gen/%/messages.h: $(DEF) common/ipc/gen.awk
+	@mkdir -p $(@D)
+	$(AWK) -v out=head -v room=$* -f common/ipc/gen.awk $(DEF) >$@.new
+	@mv $@.new $@
+
+$(B)/gen/%/dispatch.c: $(DEF) common/ipc/gen.awk
+	@mkdir -p $(@D)
+	$(AWK) -v out=dispatch -v room=$* -f common/ipc/gen.awk $(DEF) >$@.new
+	@mv $@.new $@
+
+$(B)/gen/%/stats.h: $(FIGURES) common/stats/gen.awk
+	@mkdir -p $(@D)
+	$(AWK) -v out=head -v room=$* -f common/stats/gen.awk $(FIGURES) >$@.new
+	@mv $@.new $@
+
+$(B)/gen/stats/table.c: $(FIGURES) common/stats/gen.awk
+	@mkdir -p $(@D)
+	$(AWK) -v out=table -f common/stats/gen.awk $(FIGURES) >$@.new
+	@mv $@.new $@
+
+# common: an archive, from which each program takes what it uses.
+
+COMMON_SRCS =	$(wildcard common/*/*.c)
+COMMON_OBJS =	$(COMMON_SRCS:%.c=$(B)/%.o) $(B)/gen/ipc/table.o \
+		$(B)/gen/child/dispatch.o $(B)/gen/stats/table.o
+COMMON =	$(B)/common.a
+
+$(COMMON): $(COMMON_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $(COMMON_OBJS)
+
+$(B)/%.o: %.c | $(GEN_HEADS)
+	@mkdir -p $(@D)
+	$(COMPILE) -o $@ $<
+
+$(B)/gen/%.o: $(B)/gen/%.c | $(GEN_HEADS)
+	$(COMPILE) -o $@ $<
+
+# Debian ships llhttp as source.
+LLHTTP =	/usr/share/llhttp
+LLHTTP_OBJS =	$(B)/llhttp/llhttp.o $(B)/llhttp/api.o $(B)/llhttp/http.o
+
+$(B)/llhttp/%.o: $(LLHTTP)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(CFLAGS) $(HARDEN) -DLLHTTP_STRICT_MODE=1 \
+	    -I/usr/share/include/llhttp -c -o $@ $<
+
+# A room: its process.mk says SRCS, LIBS and, if need be, OBJS.
+
+# A room includes its own headers and common, never another room's: the
+# list of what a file was compiled from tells.
+define room
+SRCS :=
+LIBS :=
+OBJS :=
+include mcpd/$(1)/process.mk
+$(1)_LIBS := $$(LIBS)
+$(1)_OBJS := $$(SRCS:%.c=$(B)/mcpd/$(1)/%.o) $(B)/gen/$(1)/dispatch.o $$(OBJS)
+$$($(1)_OBJS): CPPFLAGS += -iquote mcpd/$(1)
+$(2): $$($(1)_OBJS) $(COMMON) mcpd/check-includes
+	@mkdir -p $$(@D)
+	sh mcpd/check-includes $(1) $(B)/mcpd/$(1)/*.d
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$($(1)_OBJS) $(COMMON) \
+	    $$($(1)_LIBS) $(BASE_LIBS)
+endef
+
+$(foreach r,$(ROOMS),$(eval $(call room,$(r),$(B)/libexec/mcpd/$(r))))
+$(eval $(call room,parent,$(B)/sbin/mcpd))
+
+rooms: $(ROOMS:%=$(B)/libexec/mcpd/%) $(B)/sbin/mcpd
+
+clean:
+	rm -rf $(B)
+
+.SECONDARY:
+.PHONY: all rooms clean
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

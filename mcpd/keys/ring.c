@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys.h"
+
+/* What a class of keys may sign, and with which type of key. */
+static const struct {
+	const char	*class;
+	enum scheme	 scheme;
+	int		 type;
+	bool		 digest_only;
+} rights[] = {
+	{ "tls",	SCHEME_RSA_RAW,		EVP_PKEY_RSA,		false },
+	{ "tls",	SCHEME_ECDSA_DIGEST,	EVP_PKEY_EC,		true },
+	{ "audit",	SCHEME_ED25519,		EVP_PKEY_ED25519,	false },
+};
+
+static int
+key_id(EVP_PKEY *pkey, uint8_t id[KEY_ID_SIZE])
+{
+	unsigned char	*der = NULL;
+	int		 len;
+
+	len = i2d_PUBKEY(pkey, &der);
+	if (len <= 0)
+		return -1;
+	SHA256(der, (size_t)len, id);
+	OPENSSL_free(der);
+	return 0;
+}
+
+static int
+no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return -1;
+}
+
+const char *
+ring_add(struct keys *keys, struct bytes pem, uint32_t generation)
+{
+	struct key	*k;
+	EVP_PKEY	*pkey;
+	BIO		*bio;
+	uint8_t		 id[KEY_ID_SIZE];
+
+	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	if (bio == NULL)
+		return "out of memory";
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	if (pkey == NULL)
+		return "not a PEM private key without passphrase";
+	if (key_id(pkey, id) == -1) {
+		EVP_PKEY_free(pkey);
+		return "a private key without its public key";
+	}
+	k = ring_find(keys, id);
+	if (k != NULL)
+		EVP_PKEY_free(pkey);
+	else {
+		k = calloc(1, sizeof(*k));
+		if (k == NULL)
+			fatal("out of memory", "");
+		memcpy(k->id, id, sizeof(k->id));
+		k->pkey = pkey;
+		k->next = keys->ring;
+		keys->ring = k;
+	}
+	k->generation = generation;
+	return NULL;
+}
+
+struct key *
+ring_find(struct keys *keys, const uint8_t id[KEY_ID_SIZE])
+{
+	struct key	*k;
+
+	for (k = keys->ring; k != NULL; k = k->next)
+		if (memcmp(k->id, id, KEY_ID_SIZE) == 0)
+			return k;
+	return NULL;
+}
+
+void
+ring_retire(struct keys *keys, uint32_t generation)
+{
+	struct key	**p = &keys->ring, *k;
+
+	while ((k = *p) != NULL) {
+		if (k->generation >= generation) {
+			p = &k->next;
+			continue;
+		}
+		*p = k->next;
+		EVP_PKEY_free(k->pkey);		/* wipes it */
+		free(k);
+	}
+}
+
+static bool
+may_sign(const struct key *k, const char *class, enum scheme scheme,
+    struct bytes data)
+{
+	size_t	i;
+
+	for (i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+		if (strcmp(rights[i].class, class) != 0 ||
+		    rights[i].scheme != scheme ||
+		    rights[i].type != EVP_PKEY_get_base_id(k->pkey))
+			continue;
+		return !rights[i].digest_only || data.len == 32 ||
+		    data.len == 48 || data.len == 64;
+	}
+	return false;
+}
+
+/*
+ * Only what ends as an encoded PSS message does (RFC 8017, 9.1.1), which is
+ * all that TLS 1.3 needs: the key is no oracle for older signatures or for
+ * decryption.
+ */
+static bool
+is_pss(const struct key *k, struct bytes data)
+{
+	return data.len == (size_t)EVP_PKEY_get_size(k->pkey) &&
+	    data.data[data.len - 1] == 0xbc;
+}
+
+static bool
+sign_raw(const struct key *k, enum scheme scheme, struct bytes data,
+    uint8_t *sig, size_t *len)
+{
+	EVP_PKEY_CTX	*ctx = EVP_PKEY_CTX_new(k->pkey, NULL);
+	bool		 ok;
+
+	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1;
+	if (ok && scheme == SCHEME_RSA_RAW)
+		ok = is_pss(k, data) && EVP_PKEY_CTX_set_rsa_padding(ctx,
+		    RSA_NO_PADDING) == 1;
+	ok = ok && EVP_PKEY_sign(ctx, sig, len, data.data, data.len) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return ok;
+}
+
+static bool
+sign_message(const struct key *k, struct bytes data, uint8_t *sig,
+    size_t *len)
+{
+	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
+	bool		 ok;
+
+	ok = ctx != NULL &&
+	    EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
+	    EVP_DigestSign(ctx, sig, len, data.data, data.len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+bool
+ring_sign(const struct key *k, const char *class, enum scheme scheme,
+    struct bytes data, uint8_t *sig, size_t *len)
+{
+	if (!may_sign(k, class, scheme, data))
+		return false;
+	if (scheme == SCHEME_ED25519)
+		return sign_message(k, data, sig, len);
+	return sign_raw(k, scheme, data, sig, len);
+}

@@ -20,8 +20,9 @@ B =		build
 CC =		gcc
 AWK =		awk
 
-ROOMS =		network auth engine policy audit sandbox executor inspect \
-		store keys control
+# Folder = process = binary.
+ROOMS :=	$(filter-out parent,$(patsubst mcpd/%/process.mk,%, \
+		$(wildcard mcpd/*/process.mk)))
 
 WARN =		-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 		-Wmissing-prototypes -Wold-style-definition -Wpointer-arith \
@@ -51,7 +52,8 @@ DEF =		common/ipc/messages.def
 GEN =		$(AWK) -f common/ipc/gen.awk
 FIGURES =	common/stats/counters.def
 GEN_HEADS =	$(B)/gen/ipc/words.h $(B)/gen/all/messages.h \
-		$(foreach r,parent child $(ROOMS), \
+		$(foreach r,parent child network auth engine policy audit sandbox \
+		executor inspect store keys control, \
 		$(B)/gen/$(r)/messages.h $(B)/gen/$(r)/stats.h)
 
 $(B)/gen/ipc/words.h: $(DEF) common/ipc/gen.awk
@@ -131,9 +133,11 @@ $(2): $$($(1)_OBJS) $(COMMON) mcpd/check-includes
 endef
 
 $(foreach r,$(ROOMS),$(eval $(call room,$(r),$(B)/libexec/mcpd/$(r))))
+ifneq ($(wildcard mcpd/parent/process.mk),)
 $(eval $(call room,parent,$(B)/sbin/mcpd))
+endif
 
-rooms: $(ROOMS:%=$(B)/libexec/mcpd/%) $(B)/sbin/mcpd
+rooms: $(ROOMS:%=$(B)/libexec/mcpd/%) $(if $(parent_OBJS),$(B)/sbin/mcpd)
 
 clean:
 	rm -rf $(B)

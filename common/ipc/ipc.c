@@ -54,6 +54,7 @@ struct edge {
 	int			 fds[FDS_WAITING];	/* in order of arrival */
 	size_t			 nfds;
 	void			*msg;
+	const char		*failed;	/* what a handler objects to */
 };
 
 static void	edge_readable(int, short, void *);
@@ -192,6 +193,12 @@ edge_free(struct edge *e)
 		e->freed = true;
 	else
 		edge_release(e);
+}
+
+void
+edge_fail(struct edge *e, const char *why)
+{
+	e->failed = why;
 }
 
 enum process
@@ -461,7 +468,7 @@ handle(struct edge *e, const struct frame *f, const uint8_t *payload)
 	if (fn != NULL)
 		fn(env, e, f->call, e->msg);
 	msg_release(f->type, e->msg);
-	return fn == NULL ? "message that nothing here handles" : NULL;
+	return fn == NULL ? "message that nothing here handles" : e->failed;
 }
 
 /* Handles the frames in the buffer; NULL, or what is wrong. */

@@ -84,6 +84,12 @@ void		 edge_send(struct edge *, enum msg, uint64_t call, void *msg);
 /* Returns true when nothing is left to send. */
 bool		 edge_flush(struct edge *);
 
+/*
+ * From a handler: the message was wrong in a way that the table cannot
+ * know.  The edge dies when the handler returns.  why is a constant.
+ */
+void		 edge_fail(struct edge *, const char *why);
+
 /* Reads and handles what has arrived by now, once. */
 void		 edge_drain(struct edge *);
 

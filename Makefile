@@ -41,6 +41,10 @@ COMPILE =	$(CC) $(STD) $(CFLAGS) $(HARDEN) $(WARN) $(CPPFLAGS) \
 # What every process is linked with.
 BASE_LIBS =	-levent_core -lseccomp -lcap-ng -lbsd
 
+# V=1 shows the commands.
+Q =		$(if $(V),,@)
+SAY =		@$(if $(V),:,echo)
+
 all: rooms
 
 include etc/packages.mk
@@ -58,32 +62,32 @@ GEN_HEADS =	$(B)/gen/ipc/words.h $(B)/gen/all/messages.h \
 
 $(B)/gen/ipc/words.h: $(DEF) common/ipc/gen.awk
 	@mkdir -p $(@D)
-	$(AWK) -v out=words -f common/ipc/gen.awk $(DEF) >$@.new
+	$(Q)$(AWK) -v out=words -f common/ipc/gen.awk $(DEF) >$@.new
 	@mv $@.new $@
 
 $(B)/gen/ipc/table.c: $(DEF) common/ipc/gen.awk
 	@mkdir -p $(@D)
-	$(AWK) -v out=table -f common/ipc/gen.awk $(DEF) >$@.new
+	$(Q)$(AWK) -v out=table -f common/ipc/gen.awk $(DEF) >$@.new
 	@mv $@.new $@
 
 $(B)/gen/%/messages.h: $(DEF) common/ipc/gen.awk
 	@mkdir -p $(@D)
-	$(AWK) -v out=head -v room=$* -f common/ipc/gen.awk $(DEF) >$@.new
+	$(Q)$(AWK) -v out=head -v room=$* -f common/ipc/gen.awk $(DEF) >$@.new
 	@mv $@.new $@
 
 $(B)/gen/%/dispatch.c: $(DEF) common/ipc/gen.awk
 	@mkdir -p $(@D)
-	$(AWK) -v out=dispatch -v room=$* -f common/ipc/gen.awk $(DEF) >$@.new
+	$(Q)$(AWK) -v out=dispatch -v room=$* -f common/ipc/gen.awk $(DEF) >$@.new
 	@mv $@.new $@
 
 $(B)/gen/%/stats.h: $(FIGURES) common/stats/gen.awk
 	@mkdir -p $(@D)
-	$(AWK) -v out=head -v room=$* -f common/stats/gen.awk $(FIGURES) >$@.new
+	$(Q)$(AWK) -v out=head -v room=$* -f common/stats/gen.awk $(FIGURES) >$@.new
 	@mv $@.new $@
 
 $(B)/gen/stats/table.c: $(FIGURES) common/stats/gen.awk
 	@mkdir -p $(@D)
-	$(AWK) -v out=table -f common/stats/gen.awk $(FIGURES) >$@.new
+	$(Q)$(AWK) -v out=table -f common/stats/gen.awk $(FIGURES) >$@.new
 	@mv $@.new $@
 
 # common: an archive, from which each program takes what it uses.
@@ -95,14 +99,15 @@ COMMON =	$(B)/common.a
 
 $(COMMON): $(COMMON_OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $(COMMON_OBJS)
+	$(Q)$(AR) rcs $@ $(COMMON_OBJS)
 
 $(B)/%.o: %.c | $(GEN_HEADS)
 	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(COMPILE) -o $@ $<
 
 $(B)/gen/%.o: $(B)/gen/%.c | $(GEN_HEADS)
-	$(COMPILE) -o $@ $<
+	$(Q)$(COMPILE) -o $@ $<
 
 # Debian ships llhttp as source.
 LLHTTP =	/usr/share/llhttp
@@ -110,7 +115,7 @@ LLHTTP_OBJS =	$(B)/llhttp/llhttp.o $(B)/llhttp/api.o $(B)/llhttp/http.o
 
 $(B)/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(CFLAGS) $(HARDEN) -DLLHTTP_STRICT_MODE=1 \
+	$(Q)$(CC) $(STD) $(CFLAGS) $(HARDEN) -DLLHTTP_STRICT_MODE=1 \
 	    -I/usr/share/include/llhttp -c -o $@ $<
 
 # A room: its process.mk says SRCS, LIBS and, if need be, OBJS.
@@ -127,8 +132,9 @@ $(1)_OBJS := $$(SRCS:%.c=$(B)/mcpd/$(1)/%.o) $(B)/gen/$(1)/dispatch.o $$(OBJS)
 $$($(1)_OBJS): CPPFLAGS += -iquote mcpd/$(1)
 $(2): $$($(1)_OBJS) $(COMMON) mcpd/check-includes
 	@mkdir -p $$(@D)
-	sh mcpd/check-includes $(1) $(B)/mcpd/$(1)/*.d
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$($(1)_OBJS) $(COMMON) \
+	$(SAY) LD $$@
+	@sh mcpd/check-includes $(1) $(B)/mcpd/$(1)/*.d
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$($(1)_OBJS) $(COMMON) \
 	    $$($(1)_LIBS) $(BASE_LIBS)
 endef
 

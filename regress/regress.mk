@@ -9,7 +9,8 @@ TEST_LIBS =	-lcmocka -ljansson -lpcre2-8 -lcrypto
 
 $(B)/regress/%: CPPFLAGS += -iquote regress/lib
 $(B)/regress/%_test: $(B)/regress/%_test.o $(TEST_LIB_OBJS) $(COMMON)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LIB_OBJS) $(COMMON) \
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LIB_OBJS) $(COMMON) \
 	    $(TEST_LIBS) $(BASE_LIBS)
 
 tests: rooms $(TEST_BINS)

@@ -1,0 +1,6 @@
+SRCS =	main.c \
+	chain.c \
+	commit.c \
+	lines.c \
+	pairs.c
+LIBS =	-lcrypto

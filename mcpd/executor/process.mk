@@ -1,0 +1,5 @@
+SRCS =	main.c \
+	lease.c \
+	pool.c \
+	run.c \
+	tools.c

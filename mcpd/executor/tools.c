@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 

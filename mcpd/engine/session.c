@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <bsd/stdlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/time/mono.h"
+#include "engine.h"
+
+#define SWEEP_MS	5000
+
+static int
+session_cmp(const struct session *a, const struct session *b)
+{
+	return strcmp(a->id, b->id);
+}
+
+RB_GENERATE(sessions, session, node, session_cmp)
+
+static struct session *
+create(struct engine *engine, const uint8_t owner[OWNER_SIZE])
+{
+	struct session	*s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		fatal("out of memory", "");
+	memcpy(s->owner, owner, OWNER_SIZE);
+	arc4random_buf(s->tag, sizeof(s->tag));
+	s->revision = REV_LAST_LEGACY;
+	s->used = mono_ns();
+	s->since = (uint64_t)time(NULL);
+	TAILQ_INIT(&s->calls);
+	TAILQ_INSERT_TAIL(&engine->by_use, s, entry);
+	engine->nsessions++;
+	stats_set(engine->child->stats, STAT_SESSIONS, engine->nsessions);
+	return s;
+}
+
+/*
+ * The id says which engine has the session, so that network can tell, and
+ * holds 128 random bits.  When there are too many, the one that has not
+ * been used for longest goes: its client starts anew on 404.
+ */
+struct session *
+session_new(struct engine *engine, const uint8_t owner[OWNER_SIZE])
+{
+	struct session	*s, *oldest;
+	uint32_t	 r[4];
+
+	TAILQ_FOREACH(oldest, &engine->by_use, entry)
+		if (oldest->id[0] != '\0')
+			break;
+	if (engine->nsessions >= engine->settings.sessions && oldest != NULL)
+		session_end(engine, oldest, END_CANCELLED);
+	s = create(engine, owner);
+	arc4random_buf(r, sizeof(r));
+	snprintf(s->id, sizeof(s->id), "%x.%08x%08x%08x%08x",
+	    engine->child->instance, r[0], r[1], r[2], r[3]);
+	RB_INSERT(sessions, &engine->sessions, s);
+	return s;
+}
+
+struct session *
+session_find(struct engine *engine, struct bytes id,
+    const uint8_t owner[OWNER_SIZE])
+{
+	struct session	 find, *s;
+
+	if (id.len == 0 || bytes_str(id, find.id, sizeof(find.id)) == -1)
+		return NULL;
+	s = RB_FIND(sessions, &engine->sessions, &find);
+	if (s == NULL || memcmp(s->owner, owner, OWNER_SIZE) != 0)
+		return NULL;
+	return s;
+}
+
+struct session *
+channel_new(struct engine *engine, struct call *c)
+{
+	struct session	*s = create(engine, c->owner);
+
+	s->stream = c->number;
+	s->worker = c->worker;
+	calls_put(engine->channels, c->number, s);
+	return s;
+}
+
+struct session *
+channel_find(struct engine *engine, uint64_t number)
+{
+	return calls_get(engine->channels, number);
+}
+
+void
+session_touch(struct engine *engine, struct session *s)
+{
+	s->used = mono_ns();
+	TAILQ_REMOVE(&engine->by_use, s, entry);
+	TAILQ_INSERT_TAIL(&engine->by_use, s, entry);
+}
+
+static void
+forget(struct engine *engine, struct session *s)
+{
+	if (s->id[0] != '\0')
+		RB_REMOVE(sessions, &engine->sessions, s);
+	else
+		calls_remove(engine->channels, s->stream);
+	TAILQ_REMOVE(&engine->by_use, s, entry);
+	engine->nsessions--;
+	stats_set(engine->child->stats, STAT_SESSIONS, engine->nsessions);
+	free(s);
+}
+
+void
+session_end(struct engine *engine, struct session *s, enum end end)
+{
+	struct msg_reply	 m = { .status = 200, .form = FORM_EMPTY,
+				    .last = 1, .body = BODY_NONE };
+	struct call		*c, *next, *stream;
+
+	stream = calls_get(engine->calls, s->stream);
+	TAILQ_FOREACH_SAFE(c, &s->calls, entry, next) {
+		if (c == stream)
+			continue;
+		call_cancel(c, end);
+		TAILQ_REMOVE(&s->calls, c, entry);
+		c->session = NULL;
+	}
+	if (stream != NULL)
+		answer_empty(stream, 200);
+	else if (s->stream != 0)
+		send_reply(child_peer(engine->child, PROC_NETWORK, s->worker),
+		    s->stream, &m);
+	forget(engine, s);
+}
+
+struct call *
+session_call(struct session *s, const char *id)
+{
+	struct call	*c;
+
+	TAILQ_FOREACH(c, &s->calls, entry)
+		if (c->id != NULL && strcmp(c->id, id) == 0)
+			return c;
+	return NULL;
+}
+
+void
+sessions_drop_worker(struct engine *engine, unsigned int worker)
+{
+	struct session	*s, *next;
+
+	TAILQ_FOREACH_SAFE(s, &engine->by_use, entry, next) {
+		if (s->stream == 0 || s->worker != worker)
+			continue;
+		if (s->id[0] == '\0')
+			forget(engine, s);
+		else
+			s->stream = 0;
+	}
+}
+
+void
+sessions_tell_tools(struct engine *engine)
+{
+	static const char	 note[] = "{\"jsonrpc\":\"2.0\",\"method\":"
+				    "\"notifications/tools/list_changed\"}";
+	struct session		*s;
+
+	TAILQ_FOREACH(s, &engine->by_use, entry)
+		if (s->opened && !IS_MODERN(s->revision))
+			session_push(engine, s, note, sizeof(note) - 1);
+}
+
+void
+engine_on_revoke_owner(struct engine *engine, struct edge *e, uint64_t call,
+    struct msg_revoke_owner *m)
+{
+	struct session	*s, *next;
+
+	(void)e;
+	(void)call;
+	TAILQ_FOREACH_SAFE(s, &engine->by_use, entry, next)
+		if (memcmp(s->owner, m->owner, OWNER_SIZE) == 0)
+			session_end(engine, s, END_REVOKED);
+}
+
+/* A session with an open stream is in use. */
+static void
+sweep(int fd, short what, void *arg)
+{
+	struct engine	*engine = arg;
+	struct session	*s, *next;
+	struct timeval	 tv = timeval_ms(SWEEP_MS);
+	uint64_t	 idle, now = mono_ns();
+
+	(void)fd;
+	(void)what;
+	idle = (uint64_t)engine->settings.session_idle_s * 1000000000;
+	TAILQ_FOREACH_SAFE(s, &engine->by_use, entry, next) {
+		if (now - s->used < idle)
+			break;
+		if (s->stream == 0 && TAILQ_EMPTY(&s->calls))
+			session_end(engine, s, END_CANCELLED);
+	}
+	event_add(engine->sweep, &tv);
+}
+
+void
+sessions_init(struct engine *engine)
+{
+	struct timeval	tv = timeval_ms(SWEEP_MS);
+
+	RB_INIT(&engine->sessions);
+	TAILQ_INIT(&engine->by_use);
+	engine->channels = calls_new();
+	engine->sweep = evtimer_new(engine->child->base, sweep, engine);
+	if (engine->sweep == NULL)
+		fatal("out of memory", "");
+	event_add(engine->sweep, &tv);
+}

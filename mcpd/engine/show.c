@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+
+static void
+put_tool(struct js_writer *w, const struct tool *tool)
+{
+	const char	*text = js_string(tool->definition, "description");
+
+	js_open(w, NULL, '{');
+	js_put_string(w, "name", tool->name);
+	js_put_string(w, "description", text == NULL ? "" : text);
+	js_put_int(w, "time_ms", (int64_t)tool->time_ms);
+	js_put_hex(w, "digest", tool->digest, sizeof(tool->digest));
+	js_close(w, '}');
+}
+
+static char *
+finish(struct js_writer *w)
+{
+	js_append(w, "", 1);
+	return w->text;
+}
+
+char *
+show_tools(struct engine *engine, const json_t *params, bool *ok)
+{
+	const struct tools	*t = TAILQ_FIRST(&engine->generations);
+	struct js_writer	 w = { .text = NULL };
+	size_t			 i;
+
+	(void)params;
+	js_open(&w, NULL, '[');
+	for (i = 0; i < t->n; i++)
+		put_tool(&w, &t->tool[i]);
+	js_close(&w, ']');
+	*ok = true;
+	return finish(&w);
+}
+
+char *
+show_tool(struct engine *engine, const json_t *params, bool *ok)
+{
+	const struct tools	*t = TAILQ_FIRST(&engine->generations);
+	const char		*name = js_string(params, "name");
+	struct js_writer	 w = { .text = NULL };
+	const char		*text;
+	int			 i = name == NULL ? -1 :
+				    tools_index(engine, name);
+
+	js_open(&w, NULL, '{');
+	if (i == -1)
+		js_put_string(&w, "error", "no such tool: see tool list");
+	else {
+		text = t->tool[i].listed[REV_2026_07_28];
+		js_put_hex(&w, "digest", t->tool[i].digest,
+		    sizeof(t->tool[i].digest));
+		js_put_int(&w, "time_ms", (int64_t)t->tool[i].time_ms);
+		js_put_raw(&w, "definition", text, strlen(text));
+	}
+	js_close(&w, '}');
+	*ok = i != -1;
+	return finish(&w);
+}
+
+/* Ids of sessions are secrets of their clients: enough to tell them apart. */
+char *
+show_sessions(struct engine *engine, const json_t *params, bool *ok)
+{
+	struct js_writer	 w = { .text = NULL };
+	struct session		*s;
+
+	(void)params;
+	js_open(&w, NULL, '[');
+	TAILQ_FOREACH(s, &engine->by_use, entry) {
+		js_open(&w, NULL, '{');
+		js_put_stringn(&w, "id", s->id[0] == '\0' ? "socket" : s->id,
+		    s->id[0] == '\0' ? 6 : 8);
+		js_put_string(&w, "transport",
+		    s->id[0] == '\0' ? "socket" : "http");
+		js_put_string(&w, "revision", s->opened ?
+		    revision_name(s->revision) : "");
+		js_put_hex(&w, "owner", s->owner, sizeof(s->owner));
+		js_put_int(&w, "since", (int64_t)s->since);
+		js_put_bool(&w, "stream", s->stream != 0);
+		js_close(&w, '}');
+	}
+	js_close(&w, ']');
+	*ok = true;
+	return finish(&w);
+}

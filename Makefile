@@ -32,7 +32,9 @@ HARDEN =	-fstack-protector-strong -fstack-clash-protection \
 		-fcf-protection -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS =	-O2 -g
 STD =		-std=c17 -D_GNU_SOURCE
-CPPFLAGS =	-I. -I$(B)/gen -DMCPD_VERSION='"$(VERSION)"'
+CPPFLAGS =	-I. -I$(B)/gen -DMCPD_VERSION='"$(VERSION)"' \
+		-DMCPD_LIBEXECDIR='"$(LIBEXECDIR)"' \
+		-DMCPD_SYSCONFDIR='"$(SYSCONFDIR)"'
 LDFLAGS =	-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 		-Wl,--gc-sections
 COMPILE =	$(CC) $(STD) $(CFLAGS) $(HARDEN) $(WARN) $(CPPFLAGS) \
@@ -45,7 +47,7 @@ BASE_LIBS =	-levent_core -lseccomp -lcap-ng -lbsd
 Q =		$(if $(V),,@)
 SAY =		@$(if $(V),:,echo)
 
-all: rooms
+all: rooms $(B)/bin/mcpctl
 
 include etc/packages.mk
 include regress/regress.mk
@@ -144,6 +146,17 @@ $(eval $(call room,parent,$(B)/sbin/mcpd))
 endif
 
 rooms: $(ROOMS:%=$(B)/libexec/mcpd/%) $(if $(parent_OBJS),$(B)/sbin/mcpd)
+
+# The operator's program.
+MCPCTL_OBJS =	$(patsubst %.c,$(B)/%.o,$(wildcard mcpctl/*.c))
+
+$(MCPCTL_OBJS): CPPFLAGS += -iquote mcpctl
+$(B)/bin/mcpctl: $(MCPCTL_OBJS) $(COMMON)
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(MCPCTL_OBJS) $(COMMON) \
+	    -ljansson -lcrypto -lbsd
+tests: $(B)/bin/mcpctl
 
 clean:
 	rm -rf $(B)

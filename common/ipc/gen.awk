@@ -185,7 +185,8 @@ function put_head(	i, lower)
 			printf "void %s_on_%s(struct %s *, struct edge *, " \
 			    "uint64_t,\n    struct msg_%s *);\n\n",
 			    room, lower, room, lower
-		if (room != "all" && sends(i, room))
+		if (room != "all" && sends(i, room) &&
+		    name[i] !~ /^CONF_/)
 			printf "static inline void\nsend_%s(struct edge *e, " \
 			    "uint64_t call, struct msg_%s *m)\n{\n" \
 			    "\tedge_send(e, MSG_%s, call, m);\n}\n\n",

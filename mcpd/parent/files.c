@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/json/js.h"
+#include "parent.h"
+
+#define CUT_MAX		(1UL * 1024 * 1024)	/* of a line that was cut */
+
+static char	error[1400];
+
+static const char *
+fail(const char *what, const char *path)
+{
+	snprintf(error, sizeof(error), "%s: %s: %s", path, what,
+	    strerror(errno));
+	return error;
+}
+
+/* A directory that is ours: made if it is not there, set right if it is. */
+static const char *
+make_dir(const char *path, uid_t uid, gid_t gid, mode_t mode)
+{
+	struct stat	st;
+	int		fd;
+
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return fail("cannot make this directory", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return fail("cannot open this directory", path);
+	if (fstat(fd, &st) == -1 || fchmod(fd, mode) == -1 ||
+	    ((st.st_uid != uid || st.st_gid != gid) &&
+	    fchown(fd, uid, gid) == -1)) {
+		close(fd);
+		return fail("cannot set the owner and mode", path);
+	}
+	close(fd);
+	return NULL;
+}
+
+static const char *
+text_at(const struct parent *p, const char *pointer)
+{
+	return json_string_value(js_at(p->config.tree, pointer));
+}
+
+static const struct proc *
+find(const struct parent *p, enum process proc)
+{
+	size_t	i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->process[i].proc == proc)
+			return &p->process[i];
+	fatal("no such process", "process=%s", process_word(proc));
+}
+
+static const char *
+make_dirs(struct parent *p)
+{
+	const struct proc	*store = find(p, PROC_STORE);
+	char			 path[1100];
+	const char		*why;
+
+	if ((why = make_dir(p->state_dir, 0, 0, 0711)) != NULL ||
+	    (why = make_dir(p->runtime_dir, 0, 0, 0755)) != NULL ||
+	    (why = make_dir(p->root_dir, 0, 0, 0555)) != NULL)
+		return why;
+	snprintf(path, sizeof(path), "%s/store", p->state_dir);
+	if ((why = make_dir(path, store->uid, store->gid, 0700)) != NULL)
+		return why;
+	snprintf(path, sizeof(path), "%s/audit", p->state_dir);
+	return make_dir(path, 0, 0, 0700);
+}
+
+/* Nobody listens at a socket that a dead daemon left. */
+static bool
+is_in_use(const struct sockaddr_un *sun)
+{
+	int	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool	used;
+
+	used = s != -1 && connect(s, (const struct sockaddr *)sun,
+	    sizeof(*sun)) == 0;
+	if (s != -1)
+		close(s);
+	return used;
+}
+
+static const char *
+set_socket_group(const struct parent *p)
+{
+	const char	*name = text_at(p, "/control/group");
+	struct group	*gr;
+
+	if (name == NULL)
+		return NULL;
+	gr = getgrnam(name);
+	if (gr == NULL) {
+		snprintf(error, sizeof(error), "control: group: there is no "
+		    "group %s", name);
+		return error;
+	}
+	if (chown(p->control_path, 0, gr->gr_gid) == -1 ||
+	    chmod(p->control_path, 0660) == -1)
+		return fail("cannot set its group", p->control_path);
+	return NULL;
+}
+
+static const char *
+open_control(struct parent *p)
+{
+	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
+	mode_t			mask;
+	int			bound;
+
+	if (strlen(p->control_path) >= sizeof(sun.sun_path)) {
+		snprintf(error, sizeof(error), "%s: this path is too long "
+		    "for a socket", p->control_path);
+		return error;
+	}
+	strcpy(sun.sun_path, p->control_path);
+	if (is_in_use(&sun)) {
+		snprintf(error, sizeof(error), "%s: another mcpd is running",
+		    p->control_path);
+		return error;
+	}
+	unlink(p->control_path);
+	p->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
+	if (p->control_fd == -1)
+		return fail("cannot make a socket", p->control_path);
+	mask = umask(0177);
+	bound = bind(p->control_fd, (struct sockaddr *)&sun, sizeof(sun));
+	umask(mask);
+	if (bound == -1 || listen(p->control_fd, 64) == -1)
+		return fail("cannot listen", p->control_path);
+	return set_socket_group(p);
+}
+
+const char *
+files_prepare(struct parent *p)
+{
+	const char	*why;
+
+	snprintf(p->state_dir, sizeof(p->state_dir), "%s",
+	    text_at(p, "/directories/state"));
+	snprintf(p->runtime_dir, sizeof(p->runtime_dir), "%s",
+	    text_at(p, "/directories/runtime"));
+	snprintf(p->root_dir, sizeof(p->root_dir), "%s/empty",
+	    p->runtime_dir);
+	snprintf(p->control_path, sizeof(p->control_path), "%s/control.sock",
+	    p->runtime_dir);
+	snprintf(p->record_path, sizeof(p->record_path),
+	    "%s/audit/record.log", p->state_dir);
+	if ((why = make_dirs(p)) != NULL ||
+	    (why = audit_key_prepare(p)) != NULL)
+		return why;
+	return open_control(p);
+}
+
+/* The end of the last whole line; the file's own end if it has one. */
+static off_t
+last_end(int fd, off_t size)
+{
+	char	buf[4096];
+	off_t	at = size;
+	size_t	n;
+	char	*nl;
+
+	while (at > 0) {
+		n = at < (off_t)sizeof(buf) ? (size_t)at : sizeof(buf);
+		at -= (off_t)n;
+		if (pread(fd, buf, n, at) != (ssize_t)n)
+			return -1;
+		nl = memrchr(buf, '\n', n);
+		if (nl != NULL)
+			return at + (nl - buf) + 1;
+	}
+	return 0;
+}
+
+/* What is cut off is kept beside the record. */
+static int
+keep_cut(const struct parent *p, int fd, off_t from, off_t size)
+{
+	char	path[1200], *buf;
+	size_t	n = (size_t)(size - from);
+	int	out, ok;
+
+	if (n > CUT_MAX)
+		n = CUT_MAX;
+	snprintf(path, sizeof(path), "%s.cut-%lld", p->record_path,
+	    (long long)time(NULL));
+	out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	buf = malloc(n);
+	ok = out != -1 && buf != NULL &&
+	    pread(fd, buf, n, from) == (ssize_t)n &&
+	    write(out, buf, n) == (ssize_t)n && fsync(out) == 0;
+	free(buf);
+	if (out != -1)
+		close(out);
+	log_warn("the record ended within a line: what was written of it is "
+	    "set aside", "file=%s bytes=%zu", path, n);
+	return ok ? 0 : -1;
+}
+
+/*
+ * Power may have gone while a line was written.  No call was released on
+ * the strength of half a line, so it is taken off, and the record says so.
+ */
+static int
+mend_end(const struct parent *p, int fd, bool *cut)
+{
+	struct stat	st;
+	off_t		end;
+
+	*cut = false;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return -1;
+	end = last_end(fd, st.st_size);
+	if (end == -1)
+		return -1;
+	if (end == st.st_size)
+		return 0;
+	*cut = true;
+	if (keep_cut(p, fd, end, st.st_size) == -1 ||
+	    ftruncate(fd, end) == -1)
+		return -1;
+	return fsync(fd);
+}
+
+static void
+sync_dir(const char *path)
+{
+	char	dir[1100], *slash;
+	int	fd;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	*slash = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
+/* A descriptor to append with, and one to read the end once. */
+int
+record_open(struct parent *p, int *tail, bool *cut)
+{
+	int	fd, rw, saved;
+
+	*tail = -1;
+	rw = open(p->record_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	if (rw == -1)
+		return -1;
+	if (mend_end(p, rw, cut) == -1) {
+		saved = errno;
+		close(rw);
+		errno = saved;
+		return -1;
+	}
+	close(rw);
+	sync_dir(p->record_path);
+	fd = open(p->record_path, O_WRONLY | O_APPEND | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd != -1)
+		*tail = open(p->record_path, O_RDONLY | O_NOFOLLOW |
+		    O_CLOEXEC);
+	return fd;
+}
+
+void
+files_remove(struct parent *p)
+{
+	if (p->control_fd != -1)
+		unlink(p->control_path);
+	rmdir(p->root_dir);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json/js.h"
+#include "config.h"
+
+static void	print_value(const json_t *, int, FILE *);
+
+static void
+indent(int depth, FILE *f)
+{
+	fprintf(f, "%*s", depth * 2, "");
+}
+
+static bool
+is_short(const json_t *v)
+{
+	return !json_is_object(v) && !json_is_array(v);
+}
+
+/* JSON's scalars, quoted as JSON does, are YAML's too. */
+static void
+print_scalar(const json_t *v, FILE *f)
+{
+	size_t	 len;
+	char	*text = js_canon(v, &len);
+
+	fprintf(f, "%s\n", text);
+	free(text);
+}
+
+static void
+print_members(const json_t *v, int depth, FILE *f)
+{
+	const char	*key;
+	json_t		*member, *name;
+
+	json_object_foreach((json_t *)(uintptr_t)v, key, member) {
+		indent(depth, f);
+		name = json_string(key);
+		if (strspn(key, "abcdefghijklmnopqrstuvwxyz_") == strlen(key))
+			fprintf(f, "%s:", key);
+		else {
+			size_t	 len;
+			char	*text = js_canon(name, &len);
+
+			fprintf(f, "%s:", text);
+			free(text);
+		}
+		json_decref(name);
+		fprintf(f, is_short(member) ? " " : "");
+		print_value(member, depth + 1, f);
+	}
+}
+
+static void
+print_value(const json_t *v, int depth, FILE *f)
+{
+	size_t	i;
+
+	if (is_short(v)) {
+		print_scalar(v, f);
+		return;
+	}
+	if (json_object_size(v) + json_array_size(v) == 0) {
+		fprintf(f, json_is_object(v) ? " {}\n" : " []\n");
+		return;
+	}
+	fprintf(f, "\n");
+	if (json_is_object(v)) {
+		print_members(v, depth, f);
+		return;
+	}
+	for (i = 0; i < json_array_size(v); i++) {
+		indent(depth, f);
+		fprintf(f, is_short(json_array_get(v, i)) ? "- " : "-");
+		print_value(json_array_get(v, i), depth + 1, f);
+	}
+}
+
+void
+config_print(const struct config *c, FILE *f)
+{
+	json_t	*shown = json_copy(c->tree);
+
+	/* What was included is part of it. */
+	json_object_del(shown, "include");
+	print_members(shown, 0, f);
+	json_decref(shown);
+}

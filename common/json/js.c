@@ -68,8 +68,22 @@ mark_decimals(const char *text, size_t len, const struct decimals *d,
 	return out;
 }
 
+/* The offset in the text of what is at the given one with marks. */
+static size_t
+unmarked(size_t offset, const struct decimals *d)
+{
+	size_t	i, marks = MARK_LEN + 1;
+
+	for (i = 0; i < d->n; i++)
+		if ((size_t)(d->list[i].text - d->text) + (i + 1) * marks >
+		    offset)
+			break;
+	return offset - i * marks;
+}
+
 static json_t *
-load(const char *text, size_t len, struct js_error *error)
+load(const char *text, size_t len, const struct decimals *d,
+    struct js_error *error)
 {
 	json_error_t	 je;
 	json_t		*v;
@@ -79,10 +93,8 @@ load(const char *text, size_t len, struct js_error *error)
 	if (v != NULL)
 		return v;
 	/* All but duplicate members was found by the scan. */
-	error->offset = je.position < 0 ? 0 : (size_t)je.position;
-	error->line = je.line < 1 ? 1 : (unsigned int)je.line;
-	error->column = je.column < 1 ? 1 : (unsigned int)je.column;
-	snprintf(error->what, sizeof(error->what), "%s",
+	js_error_at(error, d->text,
+	    je.position < 0 ? 0 : unmarked((size_t)je.position, d),
 	    json_error_code(&je) == json_error_duplicate_key ?
 	    "a member is there twice" : "not JSON");
 	return NULL;
@@ -102,9 +114,9 @@ js_parse(const void *text, size_t len, const struct js_limits *limits,
 		return NULL;
 	}
 	if (d.n == 0)
-		return load(text, len, error);
+		return load(text, len, &d, error);
 	marked = mark_decimals(text, len, &d, &marked_len);
-	v = load(marked, marked_len, error);
+	v = load(marked, marked_len, &d, error);
 	free(marked);
 	free(d.list);
 	return v;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 
 /* Digits that js_number_is_multiple() is willing to divide. */
 #define DIVIDE_MAX	20000
+/* Sums of a few are no overflow. */
+#define EXPONENT_MAX	(LONG_MAX / 8)
 
 /*
  * A number as 0.d1d2d3... times ten to the power of point, without zeros
@@ -30,13 +33,14 @@ js_number_text(const json_t *v, char buf[32])
 	return buf;
 }
 
-/* Exponents beyond any use are cut to one that compares the same. */
+/* Exponents beyond any use are cut, and then compare the same. */
 static long
 exponent(const char *p)
 {
 	long	v = strtol(p, NULL, 10);
 
-	return v > 1000000 ? 1000000 : v < -1000000 ? -1000000 : v;
+	return v > EXPONENT_MAX ? EXPONENT_MAX :
+	    v < -EXPONENT_MAX ? -EXPONENT_MAX : v;
 }
 
 static void

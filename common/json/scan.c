@@ -133,7 +133,7 @@ scan_escape(struct scanner *s)
 		s->p++;
 		return scan_unicode_escape(s);
 	}
-	if (strchr("\"\\/bfnrt", *s->p) == NULL)
+	if (*s->p == '\0' || strchr("\"\\/bfnrt", *s->p) == NULL)
 		return bad(s, "unknown escape in a string");
 	s->p++;
 	return 0;
@@ -346,22 +346,23 @@ scan_value(struct scanner *s)
 	return 0;
 }
 
-static void
-tell_error(const struct scanner *s, struct js_error *error)
+void
+js_error_at(struct js_error *error, const void *text, size_t offset,
+    const char *what)
 {
-	const unsigned char	*p;
+	const unsigned char	*p = text, *end = p + offset;
 
-	error->offset = (size_t)(s->p - s->text);
+	error->offset = offset;
 	error->line = 1;
 	error->column = 1;
-	for (p = s->text; p < s->p; p++) {
+	for (; p < end; p++) {
 		error->column++;
 		if (*p == '\n') {
 			error->line++;
 			error->column = 1;
 		}
 	}
-	snprintf(error->what, sizeof(error->what), "%s", s->what);
+	snprintf(error->what, sizeof(error->what), "%s", what);
 }
 
 int
@@ -381,7 +382,7 @@ js_scan(const void *text, size_t len, const struct js_limits *limits,
 	}
 	if (s.what == NULL)
 		return 0;
-	tell_error(&s, error);
+	js_error_at(error, text, (size_t)(s.p - s.text), s.what);
 	return -1;
 }
 

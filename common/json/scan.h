@@ -49,6 +49,10 @@ typedef void (*js_decimal_fn)(void *arg, size_t offset, size_t len);
 int	 js_scan(const void *, size_t, const struct js_limits *,
 	    struct js_error *, js_decimal_fn, void *arg);
 
+/* Fills in an error at that offset of the text. */
+void	 js_error_at(struct js_error *, const void *text, size_t offset,
+	    const char *what);
+
 /*
  * Finds a member of the object that the text is, by its name as written
  * without escapes.  1 found, 0 absent, -1 not an object, there twice, or

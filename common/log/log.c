@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log/log.h"
 
@@ -269,12 +270,12 @@ void
 fatal(const char *what, const char *pairs, ...)
 {
 	LOG_BODY(LOG_CRIT, 0, 0);
-	exit(1);
+	_exit(1);
 }
 
 void
 fatal_errno(const char *what, const char *pairs, ...)
 {
 	LOG_BODY(LOG_CRIT, 0, saved);
-	exit(1);
+	_exit(1);
 }

@@ -42,7 +42,7 @@ timeval_ms(uint64_t ms)
 }
 
 /* "2026-11-22T16:31:07.123456Z" */
-#define STAMP_SIZE	32
+#define STAMP_SIZE	64
 void	 stamp(char buf[STAMP_SIZE], const struct timespec *);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -220,7 +221,11 @@ static void *
 create(struct child *child)
 {
 	static struct audit	audit;
+	uint8_t			hash[HASH_SIZE];
 
+	/* libcrypto makes itself ready at the first use. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	SHA256((const uint8_t *)"", 0, hash);
 	audit.child = child;
 	audit.record = audit.tail = -1;
 	commit_init(&audit);

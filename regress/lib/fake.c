@@ -55,17 +55,69 @@ end_new(int fd)
 static void
 exec_room(enum process room, int fd)
 {
-	const char	*dir = getenv("MCPD_LIBEXEC");
-	char		 path[512], title[64];
+	char	path[512], self[256], title[64];
+	ssize_t	n;
+	int	up;
 
-	snprintf(path, sizeof(path), "%s/%s",
-	    dir == NULL ? "build/libexec/mcpd" : dir, process_word(room));
+	/* This is BUILD/regress/process/X_test, that BUILD/libexec/mcpd/X. */
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[n < 0 ? 0 : n] = '\0';
+	for (up = 0; up < 3 && strrchr(self, '/') != NULL; up++)
+		*strrchr(self, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/libexec/mcpd/%s", self,
+	    process_word(room));
 	snprintf(title, sizeof(title), "mcpd: %s", process_word(room));
 	dup2(fd, 3);
 	close_range(4, ~0U, 0);
 	execl(path, title, (char *)NULL);
 	perror(path);
 	_exit(127);
+}
+
+/* A test that fails leaves its processes and directories to this. */
+static struct fake	*live[64];
+
+static void
+clean_up(void)
+{
+	size_t	i;
+
+	for (i = 0; i < sizeof(live) / sizeof(live[0]); i++) {
+		if (live[i] == NULL)
+			continue;
+		if (!live[i]->ended) {
+			kill(live[i]->pid, SIGKILL);
+			waitpid(live[i]->pid, NULL, 0);
+		}
+		rmdir(live[i]->root);
+	}
+}
+
+static void
+remember(struct fake *f)
+{
+	static bool	registered;
+	size_t		i;
+
+	if (!registered)
+		atexit(clean_up);
+	registered = true;
+	for (i = 0; i < sizeof(live) / sizeof(live[0]); i++)
+		if (live[i] == NULL) {
+			live[i] = f;
+			return;
+		}
+	fail_msg("too many children at once");
+}
+
+static void
+forget(struct fake *f)
+{
+	size_t	i;
+
+	for (i = 0; i < sizeof(live) / sizeof(live[0]); i++)
+		if (live[i] == f)
+			live[i] = NULL;
 }
 
 struct fake *
@@ -89,6 +141,7 @@ fake_start(enum process room, unsigned int instance, const char *class)
 	assert_int_not_equal(f->pid, -1);
 	if (f->pid == 0)
 		exec_room(room, pair[1]);
+	remember(f);
 	close(pair[1]);
 	f->ends[PROC_PARENT][0] = end_new(pair[0]);
 	m.instance = (uint8_t)instance;
@@ -489,6 +542,7 @@ fake_stop(struct fake *f)
 				close(f->ends[p][i]->fd);
 				free(f->ends[p][i]);
 			}
+	forget(f);
 	rmdir(f->root);
 	free(f->msg);
 	free(f);

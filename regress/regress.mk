@@ -3,17 +3,24 @@
 
 TEST_SRCS =	$(wildcard regress/unit/*_test.c regress/process/*_test.c)
 TEST_BINS =	$(TEST_SRCS:%.c=$(B)/%)
-TEST_LIB_SRCS =	$(wildcard regress/lib/*.c)
-TEST_LIB_OBJS =	$(TEST_LIB_SRCS:%.c=$(B)/%.o)
-TEST_LIBS =	-lcmocka -ljansson -lpcre2-8 -lcrypto
+TEST_HELP_SRCS = $(filter-out %_test.c,$(wildcard regress/lib/*.c \
+		regress/unit/*.c regress/process/*.c))
+TEST_HELP_OBJS = $(TEST_HELP_SRCS:%.c=$(B)/%.o)
+TEST_HELP =	$(B)/regress/help.a
+TEST_LIBS =	-lcmocka -ltls -lssl -lcrypto -ljansson -lpcre2-8 -lsqlite3
 
 $(B)/regress/%: CPPFLAGS += -iquote regress/lib
-$(B)/regress/%_test: $(B)/regress/%_test.o $(TEST_LIB_OBJS) $(COMMON)
+
+$(TEST_HELP): $(TEST_HELP_OBJS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(TEST_HELP_OBJS)
+
+$(B)/regress/%_test: $(B)/regress/%_test.o $(TEST_HELP) $(COMMON)
 	$(SAY) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_LIB_OBJS) $(COMMON) \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_HELP) $(COMMON) \
 	    $(TEST_LIBS) $(BASE_LIBS)
 
-tests: rooms $(TEST_BINS)
+tests: all $(TEST_BINS)
 
 regress: tests
 	@regress/run $(B) $(TESTS)

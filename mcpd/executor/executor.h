@@ -84,7 +84,8 @@ struct lease {
 	struct run		*run;		/* oneshot; NULL once it ended */
 	struct tools		*tools;
 	struct tool		*tool;
-	int			 fd[PIPES];
+	unsigned int		 given;		/* streams, a bit for each */
+	int			 fd[PIPES];	/* -1: not given, or closed */
 	struct event		*event[PIPES];
 	struct evbuffer		*in;		/* to the tool */
 	struct evbuffer		*out;		/* from the tool */

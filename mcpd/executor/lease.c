@@ -265,7 +265,7 @@ executor_on_lease_stream(struct executor *x, struct edge *e, uint64_t call,
 			    O_WRONLY | O_NONBLOCK : O_NONBLOCK;
 
 	(void)call;
-	if (l == NULL || l->ready || l->fd[m->stream] != -1) {
+	if (l == NULL || l->ready || l->given & 1U << m->stream) {
 		edge_fail(e, "a stream for no lease that waits for it");
 		return;
 	}
@@ -279,6 +279,7 @@ executor_on_lease_stream(struct executor *x, struct edge *e, uint64_t call,
 	if (m->stream != STREAM_STDIN)
 		event_add(l->event[m->stream], NULL);
 	l->fd[m->stream] = m->pipe;
+	l->given |= 1U << m->stream;
 	m->pipe = -1;
 }
 
@@ -289,8 +290,7 @@ executor_on_leased(struct executor *x, struct edge *e, uint64_t call,
 	struct lease	*l = calls_get(x->leases, m->lease);
 
 	(void)call;
-	if (l == NULL || l->ready || l->fd[PIPE_IN] == -1 ||
-	    l->fd[PIPE_OUT] == -1 || l->fd[PIPE_ERR] == -1) {
+	if (l == NULL || l->ready || l->given != (1U << PIPES) - 1) {
 		edge_fail(e, "a lease that lacks its streams");
 		return;
 	}

@@ -456,6 +456,7 @@ fake_edge(struct fake *f, enum process peer, unsigned int instance)
 	f->ends[peer][instance] = end_new(pair[0]);
 	m.socket = pair[1];
 	fake_send(f, PROC_PARENT, 0, MSG_EDGE_UP, 0, &m);
+	ping(f);
 }
 
 void

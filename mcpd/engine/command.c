@@ -165,7 +165,7 @@ run_tool(struct call *c, const char *word, const json_t *params)
 static bool
 check_params(struct call *c, size_t i, const json_t *params)
 {
-	struct schema_error	se;
+	struct schema_violation	se;
 	struct schema_errors	errors = { .list = &se, .max = 1 };
 	char			text[800];
 

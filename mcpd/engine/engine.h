@@ -151,7 +151,7 @@ struct engine {
 	TAILQ_HEAD(, tools)	 generations;	/* the one in use first */
 	struct tools		*loading;
 	const char		*load_error;
-	char			 error[256];
+	char			 error[800];
 	struct calls		*calls;
 	struct calls		*channels;	/* WebSockets, by call */
 	struct sessions		 sessions;

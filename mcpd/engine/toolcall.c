@@ -35,7 +35,7 @@ static const struct {
 static char *
 complaint_about(const struct tool *tool, const json_t *arguments)
 {
-	struct schema_error	 list[COMPLAINTS];
+	struct schema_violation	 list[COMPLAINTS];
 	struct schema_errors	 errors = { .list = list, .max = COMPLAINTS };
 	struct js_writer	 w = { .text = NULL };
 	size_t			 i;

@@ -99,7 +99,7 @@ define(struct engine *engine, struct tool *tool, struct bytes text)
 	struct schema_error	 se;
 	struct js_error		 je;
 	const json_t		*schema;
-	char			 what[192];
+	char			 what[600];
 	int			 rev;
 
 	tool->definition = js_parse(text.data, text.len, &js_limits_default,
@@ -111,7 +111,7 @@ define(struct engine *engine, struct tool *tool, struct bytes text)
 		return complain(engine, tool, "no inputSchema");
 	tool->schema = schema_compile(schema, "", NULL, &se);
 	if (tool->schema == NULL) {
-		snprintf(what, sizeof(what), "inputSchema%.80s: %.100s",
+		snprintf(what, sizeof(what), "inputSchema%s: %s",
 		    se.pointer, se.what);
 		return complain(engine, tool, what);
 	}

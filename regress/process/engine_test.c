@@ -1,0 +1,1100 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/ipc/call.h"
+#include "common/ipc/request.h"
+#include "common/json/js.h"
+#include "fake.h"
+
+#define CALL(n)		call_number(1, 0, (n), (n))
+#define BOTH		(ACCEPTS_JSON | ACCEPTS_EVENTS)
+
+#define ENVELOPE(version)						\
+	"\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\""	\
+	version "\",\"io.modelcontextprotocol/clientCapabilities\":{}}"
+#define MODERN		ENVELOPE("2026-07-28")
+
+static const char *const tools[][2] = {
+	{ "echo", "{\"name\":\"echo\",\"title\":\"Echo\",\"description\":"
+	    "\"Says it again\",\"inputSchema\":{\"type\":\"object\","
+	    "\"properties\":{\"text\":{\"type\":\"string\"}},"
+	    "\"required\":[\"text\"]},\"icons\":[],\"annotations\":{}}" },
+	{ "free", "{\"name\":\"free\",\"description\":\"Takes anything\","
+	    "\"inputSchema\":{\"type\":\"object\"},\"outputSchema\":"
+	    "{\"type\":\"array\"}}" },
+	{ "third", "{\"name\":\"third\",\"description\":\"A third\","
+	    "\"inputSchema\":{\"type\":\"object\"},\"outputSchema\":"
+	    "{\"type\":\"object\"}}" },
+};
+
+static uint32_t	next_call;
+
+static struct section *
+section_of(size_t ntools, uint32_t sessions)
+{
+	struct section			*s = section_new(PROC_ENGINE);
+	struct msg_conf_engine		 e = { .calls = 100, .page = 2,
+					    .sessions = sessions,
+					    .session_idle_s = 3600,
+					    .list_ttl_ms = 5000 };
+	struct msg_conf_tool_listed	 t = { .time_ms = 30000 };
+	size_t				 i;
+
+	e.name = bytes_of("test");
+	e.version = bytes_of("0.0");
+	e.title = bytes_of("A test");
+	e.instructions = bytes_of("Be kind.");
+	assert_int_equal(section_add(s, MSG_CONF_ENGINE, &e), 0);
+	for (i = 0; i < ntools; i++) {
+		t.index = (uint32_t)i;
+		t.name = bytes_of(tools[i][0]);
+		t.digest[0] = (uint8_t)(0xd0 + i);
+		t.definition = bytes_of(tools[i][1]);
+		assert_int_equal(section_add(s, MSG_CONF_TOOL_LISTED, &t), 0);
+	}
+	return s;
+}
+
+static struct fake *
+start(void)
+{
+	struct fake	*f = fake_start(PROC_ENGINE, 0, "");
+
+	next_call = 1;
+	fake_configure(f, section_of(3, 100), 1);
+	fake_edge(f, PROC_NETWORK, 0);
+	fake_edge(f, PROC_POLICY, 0);
+	fake_edge(f, PROC_AUDIT, 0);
+	fake_edge(f, PROC_INSPECT, 0);
+	fake_edge(f, PROC_AUTH, 0);
+	fake_edge(f, PROC_CONTROL, 0);
+	fake_go(f);
+	return f;
+}
+
+/* A request as network passes it on; NULL headers are absent. */
+struct http {
+	const char	*version;
+	const char	*method;
+	const char	*name;
+	const char	*session;
+	const char	*body;
+	enum transport	 transport;
+	uint64_t	 channel;
+	uint8_t		 accept;
+	uint8_t		 owner;
+};
+
+static uint64_t
+send_http(struct fake *f, const struct http *h)
+{
+	struct msg_request	m = { .transport = (uint8_t)h->transport,
+				    .channel = h->channel };
+	uint64_t		call = CALL(next_call);
+
+	next_call++;
+	m.accept = h->accept == 0 ? BOTH : h->accept;
+	memset(m.owner, h->owner, sizeof(m.owner));
+	if (h->version != NULL) {
+		m.present |= HAS_VERSION;
+		m.version = bytes_of(h->version);
+	}
+	if (h->method != NULL) {
+		m.present |= HAS_METHOD;
+		m.method = bytes_of(h->method);
+	}
+	if (h->name != NULL) {
+		m.present |= HAS_NAME;
+		m.name = bytes_of(h->name);
+	}
+	if (h->session != NULL) {
+		m.present |= HAS_SESSION;
+		m.session = bytes_of(h->session);
+	}
+	m.body = BODY_NONE;
+	if (h->body != NULL) {
+		m.body.data = (const uint8_t *)h->body;
+		m.body.len = strlen(h->body);
+	}
+	fake_send(f, PROC_NETWORK, 0, MSG_REQUEST, call, &m);
+	return call;
+}
+
+/* What came back: text in a buffer of its own. */
+struct answer {
+	unsigned int	 status;
+	enum form	 form;
+	bool		 last;
+	char		 session[129];
+	char		 challenge[1025];
+	char		*text;
+	json_t		*json;
+};
+
+static struct answer
+expect_reply(struct fake *f, uint64_t call)
+{
+	struct msg_reply	*m;
+	struct answer		 a = { .status = 0 };
+	struct js_error		 error;
+	uint64_t		 got;
+
+	m = fake_expect(f, PROC_NETWORK, 0, MSG_REPLY, &got);
+	assert_int_equal(got, call);
+	a.status = m->status;
+	a.form = m->form;
+	a.last = m->last;
+	bytes_str(m->session, a.session, sizeof(a.session));
+	bytes_str(m->challenge, a.challenge, sizeof(a.challenge));
+	assert_int_equal(body_load(&m->body), 0);
+	a.text = strndup(m->body.data == NULL ? "" :
+	    (const char *)m->body.data, m->body.len);
+	if (*a.text != '\0') {
+		a.json = js_parse(a.text, strlen(a.text), &js_limits_default,
+		    &error);
+		assert_non_null(a.json);
+	}
+	body_close(&m->body);
+	return a;
+}
+
+static void
+answer_free(struct answer *a)
+{
+	json_decref(a->json);
+	free(a->text);
+}
+
+static struct answer
+ask(struct fake *f, const struct http *h)
+{
+	return expect_reply(f, send_http(f, h));
+}
+
+static const char *
+text_at(const struct answer *a, const char *pointer)
+{
+	const json_t	*v = js_at(a->json, pointer);
+
+	if (v == NULL || js_kind(v) != JS_STRING)
+		fail_msg("no text at %s of %s", pointer, a->text);
+	return json_string_value(v);
+}
+
+static int64_t
+number_at(const struct answer *a, const char *pointer)
+{
+	const json_t	*v = js_at(a->json, pointer);
+
+	if (!json_is_integer(v))
+		fail_msg("no number at %s of %s", pointer, a->text);
+	return json_integer_value(v);
+}
+
+/* Errors: header and body in, status and code out. */
+static const struct {
+	const char	*what;
+	struct http	 in;
+	unsigned int	 status;
+	int		 code;
+} refusals[] = {
+	{ "not JSON", { .body = "{" }, 400, -32700 },
+	{ "a member twice", { .body = "{\"id\":1,\"id\":2}" }, 400, -32700 },
+	{ "invalid UTF-8", { .body = "{\"a\":\"\xff\"}" }, 400, -32700 },
+	{ "nothing", { .body = "" }, 400, -32700 },
+	{ "no object", { .body = "1" }, 400, -32600 },
+	{ "a batch", { .body = "[{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"ping\"}]" }, 400, -32600 },
+	{ "no jsonrpc", { .body = "{\"id\":1,\"method\":\"ping\"}" }, 400,
+	    -32600 },
+	{ "jsonrpc 1.0", { .body = "{\"jsonrpc\":\"1.0\",\"id\":1,"
+	    "\"method\":\"ping\"}" }, 400, -32600 },
+	{ "id null", { .body = "{\"jsonrpc\":\"2.0\",\"id\":null,"
+	    "\"method\":\"ping\"}" }, 400, -32600 },
+	{ "id a fraction", { .body = "{\"jsonrpc\":\"2.0\",\"id\":1.5,"
+	    "\"method\":\"ping\"}" }, 400, -32600 },
+	{ "no method", { .body = "{\"jsonrpc\":\"2.0\",\"id\":1}" }, 400,
+	    -32600 },
+	{ "params a list", { .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"ping\",\"params\":[]}" }, 400, -32600 },
+
+	/* The order of checks, notes on the protocol 3.3. */
+	{ "empty envelope", { .version = "2026-07-28", .method =
+	    "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\",\"params\":{\"_meta\":{}}}" }, 400, -32602 },
+	{ "no params with a modern header", { .version = "2026-07-28",
+	    .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\"}" }, 400, -32602 },
+	{ "no capabilities", { .version = "2026-07-28", .method =
+	    "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/"
+	    "protocolVersion\":\"2026-07-28\"}}}" }, 400, -32602 },
+	{ "version a number", { .version = "2026-07-28", .method =
+	    "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/"
+	    "protocolVersion\":1,\"io.modelcontextprotocol/"
+	    "clientCapabilities\":{}}}}" }, 400, -32602 },
+	{ "unknown log level", { .version = "2026-07-28", .method =
+	    "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/"
+	    "protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/"
+	    "clientCapabilities\":{},\"io.modelcontextprotocol/logLevel\":"
+	    "\"loud\"}}}" }, 400, -32602 },
+	{ "header and body name different versions", { .version =
+	    "2026-07-28", .method = "tools/list", .body = "{\"jsonrpc\":"
+	    "\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{"
+	    ENVELOPE("v999") "}}" }, 400, -32020 },
+	{ "an unknown version in both", { .version = "v999", .method =
+	    "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\",\"params\":{" ENVELOPE("v999") "}}" }, 400,
+	    -32022 },
+	{ "a legacy version in an envelope", { .version = "2025-11-25",
+	    .method = "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"tools/list\",\"params\":{" ENVELOPE("2025-11-25")
+	    "}}" }, 400, -32022 },
+	{ "no version header", { .method = "tools/list", .body =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+	    "\"params\":{" MODERN "}}" }, 400, -32020 },
+	{ "no method header", { .version = "2026-07-28", .body =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+	    "\"params\":{" MODERN "}}" }, 400, -32020 },
+	{ "another method in the header", { .version = "2026-07-28",
+	    .method = "tools/call", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"tools/list\",\"params\":{" MODERN "}}" }, 400,
+	    -32020 },
+	{ "no name header", { .version = "2026-07-28", .method =
+	    "tools/call", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/call\",\"params\":{\"name\":\"echo\"," MODERN "}}" },
+	    400, -32020 },
+	{ "another name in the header", { .version = "2026-07-28", .method =
+	    "tools/call", .name = "free", .body = "{\"jsonrpc\":\"2.0\","
+	    "\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
+	    MODERN "}}" }, 400, -32020 },
+	{ "badly coded name", { .version = "2026-07-28", .method =
+	    "tools/call", .name = "=?base64?ZWNobw?=", .body =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+	    "\"params\":{\"name\":\"echo\"," MODERN "}}" }, 400, -32020 },
+	{ "coding named in capitals is no coding", { .version =
+	    "2026-07-28", .method = "tools/call", .name =
+	    "=?BASE64?ZWNobw==?=", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"," MODERN
+	    "}}" }, 400, -32020 },
+	{ "initialize under a modern header", { .version = "2026-07-28",
+	    .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}}"
+	    }, 400, -32020 },
+	{ "initialize in a modern envelope", { .version = "2026-07-28",
+	    .method = "initialize", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"initialize\",\"params\":{" MODERN "}}" }, 404,
+	    -32601 },
+	{ "ping is gone", { .version = "2026-07-28", .method = "ping",
+	    .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\","
+	    "\"params\":{" MODERN "}}" }, 404, -32601 },
+	{ "no such method", { .version = "2026-07-28", .method = "x/y",
+	    .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x/y\","
+	    "\"params\":{" MODERN "}}" }, 404, -32601 },
+	{ "no such tool", { .version = "2026-07-28", .method = "tools/call",
+	    .name = "none", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"tools/call\",\"params\":{\"name\":\"none\"," MODERN
+	    "}}" }, 200, -32602 },
+	{ "no name", { .version = "2026-07-28", .method = "tools/call",
+	    .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/call\",\"params\":{" MODERN "}}" }, 200, -32602 },
+	{ "arguments a list", { .version = "2026-07-28", .method =
+	    "tools/call", .name = "echo", .body = "{\"jsonrpc\":\"2.0\","
+	    "\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
+	    "\"arguments\":[]," MODERN "}}" }, 200, -32602 },
+	{ "a strange cursor", { .version = "2026-07-28", .method =
+	    "tools/list", .body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/list\",\"params\":{\"cursor\":\"zzz\"," MODERN "}}" },
+	    200, -32602 },
+	{ "an answer to nothing", { .version = "2026-07-28", .body =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}" }, 400, -32602 },
+
+	/* Legacy, without a session. */
+	{ "no session", { .body = "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"tools/list\"}" }, 400, -32000 },
+	{ "an unknown session", { .session = "0.1234", .body =
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}" },
+	    404, -32001 },
+	{ "initialize without a version", { .body = "{\"jsonrpc\":\"2.0\","
+	    "\"id\":1,\"method\":\"initialize\",\"params\":{}}" }, 200,
+	    -32602 },
+	{ "a stream without a session", { .transport = TRANSPORT_GET }, 400,
+	    -32000 },
+	{ "a stream of nothing", { .transport = TRANSPORT_GET, .accept =
+	    ACCEPTS_JSON, .session = "x" }, 406, -32000 },
+	{ "the end of no session", { .transport = TRANSPORT_DELETE,
+	    .session = "x" }, 404, -32001 },
+};
+
+static void
+test_refusals(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		a = ask(f, &refusals[i].in);
+		if (a.status != refusals[i].status ||
+		    number_at(&a, "/error/code") != refusals[i].code ||
+		    !a.last || a.form != FORM_JSON)
+			fail_msg("%s: status %u, %s", refusals[i].what,
+			    a.status, a.text);
+		answer_free(&a);
+	}
+	fake_expect_nothing(f, PROC_POLICY, 0);
+	fake_stop(f);
+}
+
+static void
+test_unsupported_version_names_ours(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+
+	(void)state;
+	a = ask(f, &(struct http){ .version = "v999", .method = "tools/list",
+	    .body = "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":"
+	    "\"tools/list\",\"params\":{" ENVELOPE("v999") "}}" });
+	assert_string_equal(text_at(&a, "/error/data/supported/0"),
+	    "2026-07-28");
+	assert_string_equal(text_at(&a, "/error/data/requested"), "v999");
+	assert_string_equal(text_at(&a, "/id"), "x");
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static void
+test_discover(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+
+	(void)state;
+	a = ask(f, &(struct http){ .version = "2026-07-28",
+	    .method = "server/discover", .body = "{\"jsonrpc\":\"2.0\","
+	    "\"id\":0,\"method\":\"server/discover\",\"params\":{" MODERN
+	    "}}" });
+	assert_int_equal(a.status, 200);
+	assert_int_equal(number_at(&a, "/id"), 0);
+	assert_string_equal(text_at(&a, "/result/resultType"), "complete");
+	assert_string_equal(text_at(&a, "/result/supportedVersions/0"),
+	    "2026-07-28");
+	assert_string_equal(text_at(&a, "/result/instructions"), "Be kind.");
+	assert_int_equal(number_at(&a, "/result/ttlMs"), 5000);
+	assert_string_equal(text_at(&a, "/result/cacheScope"), "private");
+	assert_string_equal(text_at(&a, "/result/_meta/"
+	    "io.modelcontextprotocol~1serverInfo/name"), "test");
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static struct answer
+list(struct fake *f, const char *body, const struct http *h, uint8_t bits)
+{
+	struct msg_visible	 v = { .generation = 1 };
+	struct http		 in = *h;
+	uint64_t		 call, got;
+
+	in.body = body;
+	call = send_http(f, &in);
+	fake_expect(f, PROC_POLICY, 0, MSG_LIST, &got);
+	assert_int_equal(got, call);
+	v.tools = (struct bytes){ &bits, 1 };
+	fake_send(f, PROC_POLICY, 0, MSG_VISIBLE, call, &v);
+	return expect_reply(f, call);
+}
+
+static void
+test_list_pages_and_hides(void **state)
+{
+	static const struct http	 h = { .version = "2026-07-28",
+					    .method = "tools/list" };
+	struct fake			*f = start();
+	struct answer			 a;
+	char				 body[512];
+
+	(void)state;
+	a = list(f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+	    "\"params\":{" MODERN "}}", &h, 7);
+	assert_int_equal(json_array_size(js_at(a.json, "/result/tools")), 2);
+	assert_string_equal(text_at(&a, "/result/tools/0/name"), "echo");
+	assert_non_null(js_at(a.json, "/result/tools/1/outputSchema"));
+	snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":1,"
+	    "\"method\":\"tools/list\",\"params\":{\"cursor\":\"%s\"," MODERN
+	    "}}", text_at(&a, "/result/nextCursor"));
+	answer_free(&a);
+	a = list(f, body, &h, 7);
+	assert_int_equal(json_array_size(js_at(a.json, "/result/tools")), 1);
+	assert_string_equal(text_at(&a, "/result/tools/0/name"), "third");
+	assert_null(js_at(a.json, "/result/nextCursor"));
+	answer_free(&a);
+	/* Bit 1 alone. */
+	a = list(f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+	    "\"params\":{" MODERN "}}", &h, 2);
+	assert_int_equal(json_array_size(js_at(a.json, "/result/tools")), 1);
+	assert_string_equal(text_at(&a, "/result/tools/0/name"), "free");
+	assert_string_equal(text_at(&a, "/result/cacheScope"), "private");
+	answer_free(&a);
+	fake_stop(f);
+}
+
+/* Opens a legacy session; its id goes into session. */
+static void
+initialize(struct fake *f, const char *version, const char *expect,
+    uint8_t owner, char *session, size_t size)
+{
+	struct answer	a;
+	char		body[256];
+
+	snprintf(body, sizeof(body), "{\"method\":\"initialize\",\"params\":"
+	    "{\"protocolVersion\":\"%s\",\"capabilities\":{},\"clientInfo\":"
+	    "{\"name\":\"t\",\"version\":\"1\"}},\"jsonrpc\":\"2.0\","
+	    "\"id\":0}", version);
+	a = ask(f, &(struct http){ .body = body, .owner = owner });
+	assert_int_equal(a.status, 200);
+	assert_string_equal(text_at(&a, "/result/protocolVersion"), expect);
+	assert_null(js_at(a.json, "/result/resultType"));
+	assert_string_equal(text_at(&a, "/result/serverInfo/name"), "test");
+	assert_true(json_is_true(js_at(a.json,
+	    "/result/capabilities/tools/listChanged")));
+	assert_true(strlen(a.session) > 30);
+	snprintf(session, size, "%s", a.session);
+	answer_free(&a);
+}
+
+static void
+test_legacy_session(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+	struct http	 h = { .version = "2025-11-25", .owner = 1 };
+	char		 id[129];
+
+	(void)state;
+	initialize(f, "2025-11-25", "2025-11-25", 1, id, sizeof(id));
+	h.session = id;
+	h.body = "{\"jsonrpc\":\"2.0\",\"method\":"
+	    "\"notifications/initialized\"}";
+	a = ask(f, &h);
+	assert_int_equal(a.status, 202);
+	assert_int_equal(a.form, FORM_EMPTY);
+	answer_free(&a);
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}";
+	a = ask(f, &h);
+	assert_int_equal(json_object_size(js_at(a.json, "/result")), 0);
+	answer_free(&a);
+	a = list(f, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":"
+	    "\"tools/list\"}", &h, 7);
+	assert_null(js_at(a.json, "/result/ttlMs"));
+	/* An output schema that is no object is younger than this. */
+	assert_null(js_at(a.json, "/result/tools/1/outputSchema"));
+	assert_non_null(js_at(a.json, "/result/tools/0/icons"));
+	answer_free(&a);
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":"
+	    "\"server/discover\"}";
+	a = ask(f, &h);
+	assert_int_equal(number_at(&a, "/error/code"), -32601);
+	answer_free(&a);
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"initialize\","
+	    "\"params\":{\"protocolVersion\":\"2025-11-25\"}}";
+	a = ask(f, &h);
+	assert_int_equal(a.status, 400);
+	assert_int_equal(number_at(&a, "/error/code"), -32600);
+	answer_free(&a);
+	h.version = "1999-01-01";
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"ping\"}";
+	a = ask(f, &h);
+	assert_int_equal(a.status, 400);
+	answer_free(&a);
+
+	/* Another principal's session is not there. */
+	h.version = NULL;
+	h.owner = 2;
+	a = ask(f, &h);
+	assert_int_equal(a.status, 404);
+	assert_int_equal(number_at(&a, "/error/code"), -32001);
+	answer_free(&a);
+	h.transport = TRANSPORT_DELETE;
+	a = ask(f, &h);
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	h.owner = 1;
+	a = ask(f, &h);
+	assert_int_equal(a.status, 200);
+	answer_free(&a);
+	h.transport = TRANSPORT_POST;
+	a = ask(f, &h);
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static void
+test_legacy_revisions(void **state)
+{
+	static const char *const	asked[][2] = {
+		{ "2024-11-05", "2024-11-05" },
+		{ "2025-03-26", "2025-03-26" },
+		{ "2025-06-18", "2025-06-18" },
+		{ "2026-07-28", "2025-11-25" },
+		{ "1.0", "2025-11-25" },
+	};
+	struct fake			*f = start();
+	struct answer			 a;
+	struct http			 h = { .owner = 1 };
+	char				 id[129];
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		initialize(f, asked[i][0], asked[i][1], 1, id, sizeof(id));
+		h.session = id;
+		a = list(f, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":"
+		    "\"tools/list\"}", &h, 1);
+		assert_int_equal(js_at(a.json, "/result/tools/0/title") !=
+		    NULL, i >= 2);
+		assert_int_equal(js_at(a.json, "/result/tools/0/annotations")
+		    != NULL, i >= 1);
+		assert_int_equal(js_at(a.json, "/result/tools/0/icons") !=
+		    NULL, i >= 3);
+		answer_free(&a);
+	}
+	fake_stop(f);
+}
+
+static const struct http	modern_call = { .version = "2026-07-28",
+				    .method = "tools/call", .name = "echo",
+				    .owner = 1 };
+
+#define CALL_ECHO(args) "{\"jsonrpc\":\"2.0\",\"id\":\"c\",\"method\":"	\
+	"\"tools/call\",\"params\":{\"name\":\"echo\",\"arguments\":" args \
+	"," MODERN "}}"
+
+static uint64_t
+send_call(struct fake *f, const char *body)
+{
+	struct http	h = modern_call;
+
+	h.body = body;
+	return send_http(f, &h);
+}
+
+static void
+give_result(struct fake *f, uint64_t call, enum end end, const char *text,
+    uint32_t structured)
+{
+	struct msg_result	m = { .end = (uint8_t)end,
+				    .structured = structured };
+
+	m.content.fd = -1;
+	m.content.data = (const uint8_t *)text;
+	m.content.len = strlen(text);
+	fake_send(f, PROC_INSPECT, 0, MSG_RESULT, call, &m);
+}
+
+static void
+test_call(void **state)
+{
+	static const char	members[] = "\"content\":[{\"type\":\"text\","
+				    "\"text\":\"hi\"}],\"isError\":false";
+	static const char	canonical[] = "{\"a\":12345678901234567890,"
+				    "\"n\":1.50,\"text\":\"hi\"}";
+	struct fake		*f = start();
+	struct msg_judge	*j;
+	struct answer		 a;
+	uint64_t		 call, got;
+
+	(void)state;
+	call = send_call(f, CALL_ECHO("{\"text\" : \"\\u0068i\", \"n\":1.50,"
+	    "\"a\":12345678901234567890}"));
+	j = fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, &got);
+	assert_int_equal(got, call);
+	assert_int_equal(j->effect, EFFECT_TOOL);
+	assert_int_equal(j->target, 0);
+	assert_int_equal(j->digest[0], 0xd0);
+	/* Canonical, numbers as they were written. */
+	assert_int_equal(j->args.len, sizeof(canonical) - 1);
+	assert_memory_equal(j->args.data, canonical, j->args.len);
+	give_result(f, call, END_OK, members, 0);
+	a = expect_reply(f, call);
+	assert_int_equal(a.status, 200);
+	assert_string_equal(text_at(&a, "/id"), "c");
+	assert_string_equal(text_at(&a, "/result/content/0/text"), "hi");
+	assert_string_equal(text_at(&a, "/result/resultType"), "complete");
+	assert_string_equal(text_at(&a, "/result/_meta/"
+	    "io.modelcontextprotocol~1serverInfo/version"), "0.0");
+	answer_free(&a);
+	/* A second result is for nobody. */
+	give_result(f, call, END_OK, members, 0);
+	fake_expect_nothing(f, PROC_NETWORK, 0);
+	fake_stop(f);
+}
+
+static void
+test_coded_name(void **state)
+{
+	struct fake	*f = start();
+	struct http	 h = modern_call;
+
+	(void)state;
+	h.name = "=?base64?ZWNobw==?=";
+	h.body = CALL_ECHO("{\"text\":\"x\"}");
+	send_http(f, &h);
+	fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	fake_stop(f);
+}
+
+static void
+test_structured_by_revision(void **state)
+{
+	static const char	members[] = "\"content\":[],\"isError\":false,"
+				    "\"structuredContent\":{\"a\":1}";
+	static const char *const revs[] = { "2025-03-26", "2025-06-18" };
+	struct fake		*f = start();
+	struct answer		 a;
+	struct http		 h = { .owner = 1 };
+	char			 id[129];
+	uint64_t		 call;
+	int			 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		initialize(f, revs[i], revs[i], 1, id, sizeof(id));
+		h.session = id;
+		h.body = "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":"
+		    "\"tools/call\",\"params\":{\"name\":\"free\"}}";
+		call = send_http(f, &h);
+		fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+		give_result(f, call, END_OK, members, 28);
+		a = expect_reply(f, call);
+		assert_int_equal(js_at(a.json, "/result/structuredContent/a")
+		    != NULL, i == 1);
+		assert_null(js_at(a.json, "/result/_meta"));
+		answer_free(&a);
+	}
+	fake_stop(f);
+}
+
+static struct answer
+complain(struct fake *f, const struct http *h, uint8_t bits)
+{
+	struct msg_visible	v = { .generation = 1 };
+	uint64_t		call = send_http(f, h);
+
+	fake_expect(f, PROC_POLICY, 0, MSG_LIST, NULL);
+	v.tools = (struct bytes){ &bits, 1 };
+	fake_send(f, PROC_POLICY, 0, MSG_VISIBLE, call, &v);
+	return expect_reply(f, call);
+}
+
+static void
+test_bad_arguments(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+	struct http	 h = modern_call;
+	char		 id[129];
+
+	(void)state;
+	h.body = CALL_ECHO("{\"text\":7}");
+	a = complain(f, &h, 1);
+	assert_true(json_is_true(js_at(a.json, "/result/isError")));
+	assert_non_null(strstr(text_at(&a, "/result/content/0/text"),
+	    "/text: expected string"));
+	answer_free(&a);
+	/* Who may not see the tool learns nothing of its arguments. */
+	a = complain(f, &h, 0);
+	assert_int_equal(number_at(&a, "/error/code"), -32602);
+	assert_string_equal(text_at(&a, "/error/message"), "Unknown tool");
+	answer_free(&a);
+	/* Up to 2025-06-18 it was an error of the protocol. */
+	initialize(f, "2025-06-18", "2025-06-18", 1, id, sizeof(id));
+	h = (struct http){ .session = id, .owner = 1, .body =
+	    "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"tools/call\","
+	    "\"params\":{\"name\":\"echo\"}}" };
+	a = complain(f, &h, 1);
+	assert_int_equal(number_at(&a, "/error/code"), -32602);
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static struct answer
+denied(struct fake *f, enum reason reason)
+{
+	struct msg_denied	m = { .reason = (uint8_t)reason,
+				    .rule = bytes_of("r/deny/1"),
+				    .scope = bytes_of("tools:echo") };
+	uint64_t		call;
+
+	call = send_call(f, CALL_ECHO("{\"text\":\"x\"}"));
+	fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	fake_send(f, PROC_AUDIT, 0, MSG_DENIED, call, &m);
+	return expect_reply(f, call);
+}
+
+static void
+test_denials(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+
+	(void)state;
+	a = denied(f, REASON_POLICY);
+	assert_int_equal(a.status, 200);
+	assert_true(json_is_true(js_at(a.json, "/result/isError")));
+	assert_non_null(strstr(text_at(&a, "/result/content/0/text"),
+	    "r/deny/1"));
+	answer_free(&a);
+	a = denied(f, REASON_HIDDEN);
+	assert_string_equal(text_at(&a, "/error/message"), "Unknown tool");
+	answer_free(&a);
+	a = denied(f, REASON_SCOPE);
+	assert_int_equal(a.status, 403);
+	assert_non_null(strstr(a.challenge, "error=\"insufficient_scope\""));
+	assert_non_null(strstr(a.challenge, "scope=\"tools:echo\""));
+	answer_free(&a);
+	a = denied(f, REASON_RECORD);
+	assert_int_equal(a.status, 503);
+	answer_free(&a);
+	a = denied(f, REASON_UNKNOWN);
+	assert_int_equal(a.status, 503);
+	answer_free(&a);
+	a = denied(f, REASON_SPENT);
+	assert_int_equal(number_at(&a, "/error/code"), -32603);
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static void
+expect_cancel(struct fake *f, uint64_t call, enum end end)
+{
+	struct msg_cancel	*m;
+	uint64_t		 got;
+
+	m = fake_expect(f, PROC_POLICY, 0, MSG_CANCEL, &got);
+	assert_int_equal(got, call);
+	assert_int_equal(m->end, end);
+}
+
+static void
+test_cancel(void **state)
+{
+	struct fake		*f = start();
+	struct msg_cancel	 gone = { .end = END_CANCELLED };
+	struct answer		 a;
+	struct http		 h = { .owner = 1 };
+	char			 id[129];
+	uint64_t		 call, note;
+
+	(void)state;
+	/* A modern client that goes away ends its call. */
+	call = send_call(f, CALL_ECHO("{\"text\":\"x\"}"));
+	fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	fake_send(f, PROC_NETWORK, 0, MSG_CANCEL, call, &gone);
+	expect_cancel(f, call, END_CANCELLED);
+	/* The slot is given back when the ring lets go of the call. */
+	fake_expect_nothing(f, PROC_NETWORK, 0);
+	give_result(f, call, END_CANCELLED, "\"content\":[]", 0);
+	a = expect_reply(f, call);
+	assert_int_equal(a.form, FORM_EMPTY);
+	assert_true(a.last);
+	answer_free(&a);
+
+	/* A legacy one does not, unless it says so. */
+	initialize(f, "2025-11-25", "2025-11-25", 1, id, sizeof(id));
+	h.session = id;
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"tools/call\","
+	    "\"params\":{\"name\":\"free\"}}";
+	call = send_http(f, &h);
+	fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	fake_send(f, PROC_NETWORK, 0, MSG_CANCEL, call, &gone);
+	fake_expect_nothing(f, PROC_POLICY, 0);
+	h.body = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\""
+	    ",\"params\":{\"requestId\":\"9\"}}";
+	a = ask(f, &h);		/* "9" is not 9 */
+	assert_int_equal(a.status, 202);
+	answer_free(&a);
+	fake_expect_nothing(f, PROC_POLICY, 0);
+	h.body = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\""
+	    ",\"params\":{\"requestId\":9}}";
+	note = send_http(f, &h);
+	expect_cancel(f, call, END_CANCELLED);
+	a = expect_reply(f, note);
+	answer_free(&a);
+	/* The same id cannot be used while it is under way. */
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\"}";
+	a = ask(f, &h);
+	assert_int_equal(number_at(&a, "/error/code"), -32600);
+	answer_free(&a);
+	/* Revoked is over in both eras. */
+	gone.end = END_REVOKED;
+	fake_send(f, PROC_NETWORK, 0, MSG_CANCEL, call, &gone);
+	expect_cancel(f, call, END_REVOKED);
+	fake_stop(f);
+}
+
+static void
+test_stream_and_reload(void **state)
+{
+	struct fake		*f = start();
+	struct msg_config_use	 use = { .generation = 2 };
+	struct answer		 a;
+	struct http		 h = { .owner = 1,
+				    .transport = TRANSPORT_GET };
+	char			 id[129];
+	uint64_t		 stream;
+
+	(void)state;
+	initialize(f, "2025-11-25", "2025-11-25", 1, id, sizeof(id));
+	h.session = id;
+	stream = send_http(f, &h);
+	a = expect_reply(f, stream);
+	assert_int_equal(a.form, FORM_EVENT);
+	assert_false(a.last);
+	answer_free(&a);
+	a = ask(f, &h);
+	assert_int_equal(a.status, 409);
+	answer_free(&a);
+	fake_configure(f, section_of(2, 100), 2);
+	fake_send(f, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
+	fake_expect(f, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
+	a = expect_reply(f, stream);
+	assert_string_equal(text_at(&a, "/method"),
+	    "notifications/tools/list_changed");
+	answer_free(&a);
+	/* The same tools again: nothing to tell. */
+	fake_configure(f, section_of(2, 100), 3);
+	use.generation = 3;
+	fake_send(f, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
+	fake_expect(f, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
+	fake_expect_nothing(f, PROC_NETWORK, 0);
+	/* The end of the session ends its stream. */
+	h.transport = TRANSPORT_DELETE;
+	send_http(f, &h);
+	a = expect_reply(f, stream);
+	assert_true(a.last);
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static void
+test_socket(void **state)
+{
+	struct fake		*f = start();
+	struct msg_cancel	 gone = { .end = END_CANCELLED };
+	struct answer		 a;
+	struct http		 h = { .transport = TRANSPORT_SOCKET,
+				    .owner = 1 };
+	uint64_t		 channel, call;
+
+	(void)state;
+	channel = send_http(f, &h);
+	fake_expect_nothing(f, PROC_NETWORK, 0);
+	h.channel = channel;
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\","
+	    "\"params\":{\"protocolVersion\":\"2025-06-18\"}}";
+	a = ask(f, &h);
+	assert_string_equal(text_at(&a, "/result/protocolVersion"),
+	    "2025-06-18");
+	assert_string_equal(a.session, "");
+	answer_free(&a);
+	h.body = "{\"jsonrpc\":\"2.0\",\"method\":"
+	    "\"notifications/initialized\"}";
+	a = ask(f, &h);
+	assert_int_equal(a.form, FORM_EMPTY);
+	answer_free(&a);
+	/* A modern envelope needs no headers here. */
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":"
+	    "\"server/discover\",\"params\":{" MODERN "}}";
+	a = ask(f, &h);
+	assert_string_equal(text_at(&a, "/result/resultType"), "complete");
+	answer_free(&a);
+	/* Another's channel is none. */
+	h.owner = 2;
+	a = ask(f, &h);
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	h.owner = 1;
+	h.body = "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\","
+	    "\"params\":{\"name\":\"free\"}}";
+	call = send_http(f, &h);
+	fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	fake_send(f, PROC_NETWORK, 0, MSG_CANCEL, channel, &gone);
+	expect_cancel(f, call, END_CANCELLED);
+	fake_stop(f);
+}
+
+static void
+test_epoch(void **state)
+{
+	struct fake	*f = start();
+	struct answer	 a;
+	uint64_t	 call;
+
+	(void)state;
+	call = send_call(f, CALL_ECHO("{\"text\":\"x\"}"));
+	fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	fake_epoch(f, 2);
+	a = expect_reply(f, call);
+	assert_int_equal(number_at(&a, "/error/code"), -32603);
+	answer_free(&a);
+	give_result(f, call, END_OK, "\"content\":[]", 0);
+	fake_expect_nothing(f, PROC_NETWORK, 0);
+	fake_stop(f);
+}
+
+static void
+test_sessions_are_bounded(void **state)
+{
+	struct fake	*f = fake_start(PROC_ENGINE, 0, "");
+	struct answer	 a;
+	char		 first[129], id[129];
+	struct http	 h = { .session = first, .body = "{\"jsonrpc\":"
+			    "\"2.0\",\"id\":1,\"method\":\"ping\"}" };
+	int		 i;
+
+	(void)state;
+	next_call = 1;
+	fake_configure(f, section_of(1, 3), 1);
+	fake_edge(f, PROC_NETWORK, 0);
+	fake_go(f);
+	initialize(f, "2025-11-25", "2025-11-25", 0, first, sizeof(first));
+	for (i = 0; i < 2; i++)
+		initialize(f, "2025-11-25", "2025-11-25", 0, id, sizeof(id));
+	a = ask(f, &h);
+	assert_int_equal(a.status, 200);
+	answer_free(&a);
+	/* The first was used last: another goes. */
+	initialize(f, "2025-11-25", "2025-11-25", 0, id, sizeof(id));
+	a = ask(f, &h);
+	assert_int_equal(a.status, 200);
+	answer_free(&a);
+	for (i = 0; i < 3; i++)
+		initialize(f, "2025-11-25", "2025-11-25", 0, id, sizeof(id));
+	a = ask(f, &h);
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	fake_stop(f);
+}
+
+static struct answer
+command(struct fake *f, uint64_t call, const char *verb, const char *params)
+{
+	struct msg_command	 m = { .verb = bytes_of(verb) };
+	struct msg_reply	*r;
+	struct answer		 a = { .status = 0 };
+	struct js_error		 error;
+
+	m.params.fd = -1;
+	m.params.data = (const uint8_t *)params;
+	m.params.len = strlen(params);
+	fake_send(f, PROC_CONTROL, 0, MSG_COMMAND, call, &m);
+	if (strcmp(verb, "user.list") == 0)
+		return a;
+	r = fake_expect(f, PROC_CONTROL, 0, MSG_REPLY, NULL);
+	a.status = r->status;
+	a.text = strndup((const char *)r->body.data, r->body.len);
+	a.json = js_parse(a.text, strlen(a.text), &js_limits_default, &error);
+	assert_non_null(a.json);
+	return a;
+}
+
+static void
+test_commands(void **state)
+{
+	struct fake		*f = start();
+	struct msg_judge	*j;
+	struct msg_admin_result	 result = { .ok = 1 };
+	struct msg_reply	*r;
+	struct answer		 a;
+	uint64_t		 call = call_number(1, CALL_ORIGIN_CONTROL, 1,
+				    1);
+
+	(void)state;
+	a = command(f, call, "make.coffee", "{}");
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	a = command(f, call, "user.add", "{");
+	assert_int_equal(a.status, 400);
+	answer_free(&a);
+	a = command(f, call, "user.add", "{\"name\":\"a b\"}");
+	assert_int_equal(a.status, 400);
+	assert_non_null(strstr(a.text, "/name"));
+	answer_free(&a);
+	a = command(f, call, "call", "{\"name\":\"none\"}");
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	command(f, call, "user.list", "");
+	j = fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	assert_int_equal(j->effect, EFFECT_ADMIN);
+	assert_int_equal(j->target, VERB_USER_LIST);
+	result.result = (struct body){ .data = (const uint8_t *)"[1]",
+	    .len = 3, .fd = -1 };
+	fake_send(f, PROC_AUDIT, 0, MSG_ADMIN_RESULT, call, &result);
+	r = fake_expect(f, PROC_CONTROL, 0, MSG_REPLY, NULL);
+	assert_int_equal(r->status, 200);
+	assert_memory_equal(r->body.data, "[1]", 3);
+	fake_stop(f);
+}
+
+static void
+test_bad_messages(void **state)
+{
+	struct fake		*f = start();
+	struct msg_request	 m = { .transport = TRANSPORT_SOCKET };
+	struct msg_result	 r = { .content = BODY_NONE };
+	uint8_t			 frame[1024];
+	size_t			 n;
+
+	(void)state;
+	m.body = BODY_NONE;
+	/* A worker's call bears that worker's number. */
+	fake_send(f, PROC_NETWORK, 0, MSG_REQUEST, call_number(1, 1, 1, 1),
+	    &m);
+	fake_expect_bad_peer(f, PROC_NETWORK, 0, "another's number");
+	fake_edge(f, PROC_NETWORK, 0);
+	n = fake_frame(frame, sizeof(frame), MSG_RESULT, CALL(1), &r);
+	fake_raw(f, PROC_NETWORK, 0, frame, n, -1);
+	fake_expect_bad_peer(f, PROC_NETWORK, 0, "may not send");
+	fake_raw(f, PROC_POLICY, 0, frame, n, -1);
+	fake_expect_bad_peer(f, PROC_POLICY, 0, "may not send");
+	fake_raw(f, PROC_INSPECT, 0, frame, n - 1, -1);
+	frame[0]++;
+	fake_raw(f, PROC_INSPECT, 0, frame, 1, -1);
+	fake_stop(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest testlist[] = {
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_unsupported_version_names_ours),
+		cmocka_unit_test(test_discover),
+		cmocka_unit_test(test_list_pages_and_hides),
+		cmocka_unit_test(test_legacy_session),
+		cmocka_unit_test(test_legacy_revisions),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_coded_name),
+		cmocka_unit_test(test_structured_by_revision),
+		cmocka_unit_test(test_bad_arguments),
+		cmocka_unit_test(test_denials),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_stream_and_reload),
+		cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_epoch),
+		cmocka_unit_test(test_sessions_are_bounded),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_bad_messages),
+	};
+
+	js_init();
+	return cmocka_run_group_tests(testlist, NULL, NULL);
+}

@@ -128,10 +128,12 @@ define room
 SRCS :=
 LIBS :=
 OBJS :=
+INCLUDES :=
 include mcpd/$(1)/process.mk
 $(1)_LIBS := $$(LIBS)
+$(1)_INCLUDES := $$(INCLUDES)
 $(1)_OBJS := $$(SRCS:%.c=$(B)/mcpd/$(1)/%.o) $(B)/gen/$(1)/dispatch.o $$(OBJS)
-$$($(1)_OBJS): CPPFLAGS += -iquote mcpd/$(1)
+$$($(1)_OBJS): CPPFLAGS += -iquote mcpd/$(1) $$($(1)_INCLUDES)
 $(2): $$($(1)_OBJS) $(COMMON) mcpd/check-includes
 	@mkdir -p $$(@D)
 	$(SAY) LD $$@
@@ -144,6 +146,22 @@ $(foreach r,$(ROOMS),$(eval $(call room,$(r),$(B)/libexec/mcpd/$(r))))
 ifneq ($(wildcard mcpd/parent/process.mk),)
 $(eval $(call room,parent,$(B)/sbin/mcpd))
 endif
+
+# The manual of the processes has the table of messages in it.
+MAN_SRCS =	$(wildcard man/*.[1-8])
+MANS =		$(MAN_SRCS:man/%=$(B)/man/%) $(B)/man/mcpd-privsep.7
+
+$(B)/man/%: man/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(B)/man/mcpd-privsep.7: man/mcpd-privsep.7.in $(DEF) common/ipc/gen.awk
+	@mkdir -p $(@D)
+	$(Q)$(AWK) -v out=manual -f common/ipc/gen.awk $(DEF) >$@.table
+	$(Q)sed -e '/^@MESSAGES@$$/{r $@.table' -e 'd}' $< >$@
+	@rm -f $@.table
+
+mans: $(MANS)
 
 rooms: $(ROOMS:%=$(B)/libexec/mcpd/%) $(if $(parent_OBJS),$(B)/sbin/mcpd)
 
@@ -158,10 +176,40 @@ $(B)/bin/mcpctl: $(MCPCTL_OBJS) $(COMMON)
 	    -ljansson -lcrypto -lbsd
 tests: $(B)/bin/mcpctl
 
+INSTALL =	install
+D =		$(DESTDIR)
+
+# Needs no root if DESTDIR does not; users are made by systemd-sysusers.
+install: all
+	$(INSTALL) -d $(D)$(SBINDIR) $(D)$(LIBEXECDIR) $(D)$(MANDIR)/man5 \
+	    $(D)$(MANDIR)/man7 $(D)$(MANDIR)/man8 $(D)$(DATADIR)/tools \
+	    $(D)$(DATADIR)/example/docs $(D)$(SYSCONFDIR)/tools.d \
+	    $(D)$(SYSCONFDIR)/policy.d $(D)$(UNITDIR) $(D)$(SYSUSERSDIR) \
+	    $(D)$(DATADIR)/rc.d
+	$(INSTALL) $(B)/sbin/mcpd $(B)/bin/mcpctl $(D)$(SBINDIR)
+	$(INSTALL) $(ROOMS:%=$(B)/libexec/mcpd/%) $(D)$(LIBEXECDIR)
+	$(INSTALL) -m 644 $(filter %.5,$(MANS)) $(D)$(MANDIR)/man5
+	$(INSTALL) -m 644 $(filter %.7,$(MANS)) $(D)$(MANDIR)/man7
+	$(INSTALL) -m 644 $(filter %.8,$(MANS)) $(D)$(MANDIR)/man8
+	$(INSTALL) -m 644 etc/mcpd.schema.json $(D)$(DATADIR)
+	$(INSTALL) etc/tools/* $(D)$(DATADIR)/tools
+	$(INSTALL) -m 644 etc/example/docs/* $(D)$(DATADIR)/example/docs
+	$(INSTALL) -m 644 etc/example/inventory.sql $(D)$(DATADIR)/example
+	$(INSTALL) -m 640 etc/mcpd.yaml $(D)$(SYSCONFDIR)
+	$(INSTALL) -m 640 etc/tools.d/*.yaml $(D)$(SYSCONFDIR)/tools.d
+	$(INSTALL) -m 640 etc/policy.d/*.yaml $(D)$(SYSCONFDIR)/policy.d
+	$(INSTALL) -m 644 systemd/mcpd.service $(D)$(UNITDIR)
+	$(INSTALL) -m 644 systemd/mcpd.sysusers $(D)$(SYSUSERSDIR)/mcpd.conf
+	$(INSTALL) rc.d/mcpd $(D)$(DATADIR)/rc.d
+
+quickstart: packages-build
+	$(Q)$(MAKE) all
+	@etc/quickstart $(B)
+
 clean:
 	rm -rf $(B)
 
 .SECONDARY:
-.PHONY: all rooms clean
+.PHONY: all rooms mans install quickstart clean
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

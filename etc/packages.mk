@@ -4,4 +4,17 @@ BUILD_PACKAGES = gcc libc6-dev make pkg-config \
 	libevent-dev libtls-dev libpq-dev libjansson-dev libseccomp-dev \
 	libcap-ng-dev libyaml-dev libbsd-dev libpcre2-dev libssl-dev \
 	libwslay-dev libsqlite3-dev node-llhttp
-RUN_PACKAGES = runsc openssl
+RUN_PACKAGES = runsc
+EXAMPLE_PACKAGES = openssl curl jq sqlite3 python3-minimal
+TEST_PACKAGES = libcmocka-dev mandoc git nginx-light wrk nodejs npm \
+	binutils procps psmisc iproute2
+
+# Installs what is missing; needs root only if something is.
+WANTED =	etc/wanted-packages
+packages-build:
+	@sh $(WANTED) $(BUILD_PACKAGES) $(RUN_PACKAGES) $(EXAMPLE_PACKAGES)
+
+packages-test: packages-build
+	@sh $(WANTED) $(TEST_PACKAGES)
+
+.PHONY: packages-build packages-test

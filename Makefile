@@ -212,4 +212,4 @@ clean:
 .SECONDARY:
 .PHONY: all rooms mans install quickstart clean
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

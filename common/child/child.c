@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <event2/event.h>
@@ -348,6 +349,8 @@ child_main(const struct child_spec *spec)
 		fatal("this program is started by mcpd", "process=%s",
 		    process_word(spec->self));
 	c.parent_pid = getppid();
+	/* For the time until it is confined, which sets it again. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	c.spec = spec;
 	ignore_signals();
 	c.base = event_base_new();

@@ -50,7 +50,6 @@ SAY =		@$(if $(V),:,echo)
 all: rooms $(B)/bin/mcpctl
 
 include etc/packages.mk
-include regress/regress.mk
 
 # Generated: the message table and the figures.
 
@@ -175,6 +174,8 @@ $(B)/bin/mcpctl: $(MCPCTL_OBJS) $(COMMON)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(MCPCTL_OBJS) $(COMMON) \
 	    -ljansson -lcrypto -lbsd
 tests: $(B)/bin/mcpctl
+
+include regress/regress.mk
 
 INSTALL =	install
 D =		$(DESTDIR)

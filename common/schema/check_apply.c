@@ -121,19 +121,19 @@ try_one(struct run *run, const struct node *n, const struct frame *f,
 }
 
 /* Why none held: what is wrong with the one that was meant, if it shows. */
-static bool
+static void
 fail_none(struct run *run, const struct frame *f, const struct nodes *nodes,
     struct failures *fs)
 {
 	if (run->explain == NULL || run->stopped != NULL)
-		return false;
+		return;
 	if (fs->only_types)
-		return schema_fail_type(run, f->spot, fs->types);
-	if (!fs->clear || fs->best.n == 0)
-		return schema_fail(run, f->spot, FAULT_OTHER,
+		schema_fail_type(run, f->spot, fs->types);
+	else if (fs->clear && fs->best.n > 0)
+		schema_explain_take(run, &fs->best);
+	else
+		schema_fail(run, f->spot, FAULT_OTHER,
 		    "matches none of the %z alternatives", nodes->n);
-	schema_explain_take(run, &fs->best);
-	return false;
 }
 
 static void
@@ -194,7 +194,7 @@ schema_check_not(struct run *run, const struct rule *r,
     const struct frame *f)
 {
 	if (!schema_holds(run, r->u.node, f))
-		return run->stopped == NULL;
+		return true;
 	return schema_fail(run, f->spot, FAULT_OTHER,
 	    "the value is of a form that is not allowed here");
 }

@@ -103,15 +103,14 @@ schema_check_contains(struct run *run, const struct rule *r,
 	const struct contains	*c = r->u.contains;
 	size_t			 n = count_matches(run, c, f);
 
-	if (run->stopped != NULL)
-		return false;
 	if (n < c->min)
 		return schema_fail(run, f->spot, FAULT_OTHER,
-		    "expected at least %z of certain items, got %z", c->min,
-		    n);
+		    "expected at least %z matching item%s, got %z", c->min,
+		    schema_plural(c->min), n);
 	if (n > c->max)
 		return schema_fail(run, f->spot, FAULT_OTHER,
-		    "expected at most %z of certain items, got %z", c->max, n);
+		    "expected at most %z matching item%s, got %z", c->max,
+		    schema_plural(c->max), n);
 	return true;
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <string.h>
-
 #include "common/schema/run.h"
 
 static bool

@@ -9,12 +9,6 @@
 #define DIGITS_PER_STEP	8
 #define DIVIDED_MAX	20000	/* digits; no more are divided */
 
-static const char *
-plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static bool
 is_among(struct run *run, const struct values *values, const struct spot *s)
 {
@@ -139,7 +133,7 @@ schema_check_at_most(struct run *run, const struct rule *r,
 		return true;
 	return schema_fail(run, s, FAULT_OTHER,
 	    "expected at most %z %s%s, got %z", r->u.count, r->words,
-	    plural(r->u.count), n);
+	    schema_plural(r->u.count), n);
 }
 
 bool
@@ -159,7 +153,7 @@ schema_check_at_least(struct run *run, const struct rule *r,
 		return true;
 	return schema_fail(run, s, FAULT_OTHER,
 	    "expected at least %z %s%s, got %z", r->u.count, r->words,
-	    plural(r->u.count), n);
+	    schema_plural(r->u.count), n);
 }
 
 bool

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/schema/compiler.h"

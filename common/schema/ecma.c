@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,6 +142,8 @@ unicode_escape(struct ecma *e)
 	long	v = 0, low;
 
 	if (is(e, "{")) {
+		if (is(e, "{}"))
+			return bad(e, "\\u{} needs a code point");
 		for (e->p++; e->p < e->end && *e->p != '}'; e->p++) {
 			if (hex_digit(*e->p) == -1 || v > 0x10ffff)
 				return bad(e, "\\u{} needs a code point");
@@ -337,6 +338,13 @@ class(struct ecma *e)
 {
 	long	low, high;
 
+	e->atom = true;
+	if (is(e, "[]")) {
+		/* Matches nothing; PCRE2 would not let it be repeated. */
+		put(e, "(?:(?!))");
+		e->p += 2;
+		return;
+	}
 	e->p++;
 	put(e, "[");
 	if (is(e, "^")) {
@@ -368,7 +376,6 @@ class(struct ecma *e)
 	}
 	e->p++;
 	put(e, "]");
-	e->atom = true;
 }
 
 static void

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 
-#include <stdio.h>
-#include <string.h>
-
 #include "common/schema/compiler.h"
 #include "common/schema/keywords.h"
 

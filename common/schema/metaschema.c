@@ -12,11 +12,7 @@
 #define JSON(...)	#__VA_ARGS__
 #define BASE		"https://json-schema.org/draft/2020-12/"
 
-static const struct {
-	const char	*uri;
-	const char	*text;
-} documents[] = {
-{ BASE "schema", JSON({
+static const char schema[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/schema",
 	"$vocabulary": {
@@ -50,13 +46,10 @@ static const struct {
 		},
 		"dependencies": {
 			"type": "object",
-			"additionalProperties": {
-				"anyOf": [
-					{ "$dynamicRef": "#meta" },
-					{ "$ref":
-					    "meta/validation#/$defs/stringArray" }
-				]
-			},
+			"additionalProperties": { "anyOf": [
+				{ "$dynamicRef": "#meta" },
+				{ "$ref": "meta/validation#/$defs/stringArray" }
+			] },
 			"deprecated": true,
 			"default": {}
 		},
@@ -69,8 +62,9 @@ static const struct {
 			"deprecated": true
 		}
 	}
-}) },
-{ BASE "meta/core", JSON({
+});
+
+static const char core[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/core",
 	"$dynamicAnchor": "meta",
@@ -108,8 +102,9 @@ static const struct {
 			"format": "uri-reference"
 		}
 	}
-}) },
-{ BASE "meta/applicator", JSON({
+});
+
+static const char applicator[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/applicator",
 	"$dynamicAnchor": "meta",
@@ -152,8 +147,9 @@ static const struct {
 			"items": { "$dynamicRef": "#meta" }
 		}
 	}
-}) },
-{ BASE "meta/unevaluated", JSON({
+});
+
+static const char unevaluated[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/unevaluated",
 	"$dynamicAnchor": "meta",
@@ -163,8 +159,9 @@ static const struct {
 		"unevaluatedItems": { "$dynamicRef": "#meta" },
 		"unevaluatedProperties": { "$dynamicRef": "#meta" }
 	}
-}) },
-{ BASE "meta/validation", JSON({
+});
+
+static const char validation[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/validation",
 	"$dynamicAnchor": "meta",
@@ -230,8 +227,9 @@ static const struct {
 			"default": []
 		}
 	}
-}) },
-{ BASE "meta/meta-data", JSON({
+});
+
+static const char meta_data[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/meta-data",
 	"$dynamicAnchor": "meta",
@@ -246,24 +244,27 @@ static const struct {
 		"writeOnly": { "type": "boolean", "default": false },
 		"examples": { "type": "array", "items": true }
 	}
-}) },
-{ BASE "meta/format-annotation", JSON({
+});
+
+static const char format_annotation[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/format-annotation",
 	"$dynamicAnchor": "meta",
 	"title": "Format vocabulary meta-schema for annotation results",
 	"type": ["object", "boolean"],
 	"properties": { "format": { "type": "string" } }
-}) },
-{ BASE "meta/format-assertion", JSON({
+});
+
+static const char format_assertion[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/format-assertion",
 	"$dynamicAnchor": "meta",
 	"title": "Format vocabulary meta-schema for assertion results",
 	"type": ["object", "boolean"],
 	"properties": { "format": { "type": "string" } }
-}) },
-{ BASE "meta/content", JSON({
+});
+
+static const char content[] = JSON({
 	"$schema": "https://json-schema.org/draft/2020-12/schema",
 	"$id": "https://json-schema.org/draft/2020-12/meta/content",
 	"$dynamicAnchor": "meta",
@@ -274,7 +275,21 @@ static const struct {
 		"contentMediaType": { "type": "string" },
 		"contentSchema": { "$dynamicRef": "#meta" }
 	}
-}) },
+});
+
+static const struct {
+	const char	*uri;
+	const char	*text;
+} documents[] = {
+	{ BASE "schema", schema },
+	{ BASE "meta/core", core },
+	{ BASE "meta/applicator", applicator },
+	{ BASE "meta/unevaluated", unevaluated },
+	{ BASE "meta/validation", validation },
+	{ BASE "meta/meta-data", meta_data },
+	{ BASE "meta/format-annotation", format_annotation },
+	{ BASE "meta/format-assertion", format_assertion },
+	{ BASE "meta/content", content },
 };
 
 const char *

@@ -38,7 +38,7 @@ schema_add_ref(struct builder *b, const char *keyword, const json_t *value)
 	p->fragment = schema_strdup(&c->arena, fragment, strlen(fragment));
 	if (schema_uri_unescape(p->fragment) == -1)
 		return schema_wrong(c, b->resource, &at,
-		    "the fragment has a malformed %%-escape");
+		    "the fragment has a malformed percent escape");
 	p->document = b->resource->document;
 	p->pointer = schema_where(c, &at);
 	p->dynamic = strcmp(keyword, "$dynamicRef") == 0;
@@ -126,8 +126,9 @@ resolve_anchor(struct compiler *c, const struct pending *p,
 	a = schema_map_get(&c->anchors, key, strlen(key));
 	if (a == NULL)
 		return schema_wrong_at(c, p->document, p->pointer,
-		    "there is no anchor %q in %q", p->fragment,
-		    strlen(p->fragment), r->uri, strlen(r->uri));
+		    "there is no anchor %q%s%s", p->fragment,
+		    strlen(p->fragment), *r->uri != '\0' ? " in " : "",
+		    r->uri);
 	p->ref->target = a->node;
 	if (p->dynamic)
 		p->ref->dynamic = a->dynamic;
@@ -176,8 +177,9 @@ resolve_pointer(struct compiler *c, const struct pending *p,
 
 	if (v == NULL)
 		return schema_wrong_at(c, p->document, p->pointer,
-		    "there is nothing at %q in %q", p->fragment,
-		    strlen(p->fragment), r->uri, strlen(r->uri));
+		    "there is nothing at %q%s%s", p->fragment,
+		    strlen(p->fragment), *r->uri != '\0' ? " in " : "",
+		    r->uri);
 	pointer = schema_alloc(&c->arena, size, 1);
 	snprintf(pointer, size, "%s%s", r->pointer, p->fragment);
 	at.prefix = pointer;

@@ -116,6 +116,12 @@ check_fn schema_check_ref, schema_check_all, schema_check_any,
     schema_check_one, schema_check_not, schema_check_condition,
     schema_check_dependent_schemas;
 
+static inline const char *
+schema_plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static inline void
 schema_mark(struct run *run, const struct marks *m, size_t i)
 {

@@ -5,6 +5,8 @@
  * js_parse() makes them.  Nothing is ever fetched, and all work is bounded:
  * a value that takes more than its share is refused, and the refusal says
  * so.  "format" and the content keywords are annotations and assert nothing.
+ * Regular expressions are those of ECMA-262 in its Unicode mode, but a
+ * lookbehind has to be of a fixed length.
  * Not for two threads at a time: schemas of one set share working memory.
  */
 
@@ -52,7 +54,7 @@ struct schema_errors {
 	size_t			 max;
 	size_t			 n;		/* set by schema_validate() */
 	bool			 more;		/* than max were found */
-	bool			 exceeded;	/* a limit was, list says which */
+	bool			 exceeded;	/* a limit: list says which */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "common/schema/run.h"
 
 #define MARKS_PER_STEP	16
+#define MARKS_KEPT	65536
 
 bool
 schema_stop(struct run *run, const char *why)
@@ -201,6 +202,7 @@ schema_eval(struct run *run, const struct node *n, const struct spot *spot,
 	else
 		ok = run_rules(run, n, &f);
 	run->depth--;
+	/* Nothing holds, and no negation of it, once it has been stopped. */
 	return ok && run->stopped == NULL;
 }
 
@@ -220,16 +222,24 @@ static bool
 validate(const struct schema *s, const json_t *v, struct run *run,
     struct explain *explain)
 {
-	struct spot	root;
+	struct scratch	*scratch = s->scratch;
+	struct spot	 root;
+	bool		 ok;
 
 	memset(run, 0, sizeof(*run));
-	run->scratch = s->scratch;
+	run->scratch = scratch;
 	run->explain = explain;
 	run->steps = s->limits.steps;
 	run->max_depth = s->limits.depth;
 	run->dynamic = s->dynamic;
 	schema_spot_root(&root, v);
-	return schema_eval(run, s->root, &root, NULL, NULL);
+	ok = schema_eval(run, s->root, &root, NULL, NULL);
+	if (scratch->marks_size > MARKS_KEPT) {
+		free(scratch->marks);
+		scratch->marks = NULL;
+		scratch->marks_size = 0;
+	}
+	return ok;
 }
 
 /* The limit that was reached is the only error: others may be missing. */

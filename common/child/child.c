@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child/messages.h"
@@ -353,6 +354,8 @@ child_main(const struct child_spec *spec)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	c.spec = spec;
 	ignore_signals();
+	/* The C library reads the time zone once, even for UTC. */
+	tzset();
 	c.base = event_base_new();
 	if (c.base == NULL)
 		fatal("cannot make an event loop", "");

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+
+/* The tools as configured, one set for each generation. */
+
+#ifndef MCPD_SANDBOX_TOOLS_H
+#define MCPD_SANDBOX_TOOLS_H
+
+#include <bsd/sys/queue.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/ipc/ipc.h"
+#include "sandbox/messages.h"
+
+#define HOST_USR	"host-usr"
+
+/* Inside, a tool is this user, whoever it is outside. */
+#define TOOL_UID	1000
+
+struct box;
+
+/* An array of strings with a NULL at its end, in one piece of memory. */
+struct strings {
+	char	**list;
+	size_t	  n;
+};
+
+struct tool {
+	struct conf		*conf;
+	uint32_t		 index;
+	char			 name[65];
+	uint8_t			 digest[32];
+	enum tier		 tier;
+	char			*root;
+	char			*directory;
+	struct strings		 command;
+	struct strings		 environment;
+	struct strings		 binds;		/* source, target, ... */
+	uint64_t		 memory;
+	uint32_t		 cpu_milli;
+	uint32_t		 processes;
+	uint32_t		 open_files;
+	uint32_t		 warm;
+	/* Its sandboxes; not the maker's business. */
+	TAILQ_HEAD(, box)	 bound;
+	TAILQ_HEAD(, box)	 parked;	/* ready or starting */
+	uint32_t		 nparked;
+	uint32_t		 failures;	/* one after the other */
+	uint64_t		 retry;		/* mono_ns(): not before */
+	/* The maker's: the namespace of its files, or why there is none. */
+	int			 files;
+	char			 why[320];
+};
+
+struct conf {
+	TAILQ_ENTRY(conf)	 entry;
+	uint32_t		 generation;
+	struct tool		**tool;
+	size_t			 n;
+	size_t			 refs;		/* boxes and leases */
+	bool			 retired;	/* goes when there are none */
+};
+TAILQ_HEAD(confs, conf);
+
+/* CONF_SANDBOX. */
+struct host {
+	char		 runsc[256];
+	char		 scratch[256];
+	char		 cgroup[256];
+	uint32_t	 uid_base;
+	uint32_t	 uid_count;
+	bool		 given;
+};
+
+/*
+ * Paths of the host that tools may see, as roots or binds: known at the
+ * start, since nothing else of the host is in reach afterwards.
+ */
+struct sources {
+	char	**path;
+	size_t	  n;
+};
+
+/* Generation 0: a tool for each tier that only tells if the tier works. */
+#define PROBES		0
+
+struct conf	*conf_new(struct confs *, uint32_t generation);
+struct conf	*conf_find(const struct confs *, uint32_t generation);
+void		 conf_free(struct confs *, struct conf *);
+/* Adds a tool; NULL, or what is wrong with it. */
+const char	*conf_add(struct conf *, const struct msg_conf_tool_sandbox *);
+/* Adds the tools that tell if the tiers work. */
+void		 conf_add_probes(struct confs *);
+/* The tool of that index; NULL. */
+struct tool	*conf_tool(const struct conf *, uint32_t index);
+
+const char	*host_read(struct host *, const struct msg_conf_sandbox *);
+
+/* The place of a path, -1 if it is not known. */
+int		 sources_find(const struct sources *, const char *path);
+void		 sources_add(struct sources *, const struct conf *);
+/* The first path of the tools that is not known; NULL. */
+const char	*sources_missing(const struct sources *,
+		    const struct conf *);
+
+#endif

@@ -1,0 +1,4 @@
+SRCS =	database.c \
+	main.c \
+	schema.c
+LIBS =	-lsqlite3

@@ -180,8 +180,15 @@ include regress/regress.mk
 INSTALL =	install
 D =		$(DESTDIR)
 
-# Needs no root if DESTDIR does not; users are made by systemd-sysusers.
-install: all
+# The database of an example tool.
+$(B)/inventory.db: etc/example/inventory.sql
+	@rm -f $@
+	$(Q)sqlite3 $@ <$<
+
+# Needs no root if DESTDIR does not.  A configuration that is there stays.
+CONFIGS =	mcpd.yaml $(patsubst etc/%,%,$(wildcard etc/*.d/*.yaml))
+
+install: all mans $(B)/inventory.db
 	$(INSTALL) -d $(D)$(SBINDIR) $(D)$(LIBEXECDIR) $(D)$(MANDIR)/man5 \
 	    $(D)$(MANDIR)/man7 $(D)$(MANDIR)/man8 $(D)$(DATADIR)/tools \
 	    $(D)$(DATADIR)/example/docs $(D)$(SYSCONFDIR)/tools.d \
@@ -195,13 +202,14 @@ install: all
 	$(INSTALL) -m 644 etc/mcpd.schema.json $(D)$(DATADIR)
 	$(INSTALL) etc/tools/* $(D)$(DATADIR)/tools
 	$(INSTALL) -m 644 etc/example/docs/* $(D)$(DATADIR)/example/docs
-	$(INSTALL) -m 644 etc/example/inventory.sql $(D)$(DATADIR)/example
-	$(INSTALL) -m 640 etc/mcpd.yaml $(D)$(SYSCONFDIR)
-	$(INSTALL) -m 640 etc/tools.d/*.yaml $(D)$(SYSCONFDIR)/tools.d
-	$(INSTALL) -m 640 etc/policy.d/*.yaml $(D)$(SYSCONFDIR)/policy.d
+	$(INSTALL) -m 644 $(B)/inventory.db $(D)$(DATADIR)/example
 	$(INSTALL) -m 644 systemd/mcpd.service $(D)$(UNITDIR)
 	$(INSTALL) -m 644 systemd/mcpd.sysusers $(D)$(SYSUSERSDIR)/mcpd.conf
 	$(INSTALL) rc.d/mcpd $(D)$(DATADIR)/rc.d
+	@for f in $(CONFIGS); do \
+		[ -e $(D)$(SYSCONFDIR)/$$f ] || \
+		    $(INSTALL) -m 640 etc/$$f $(D)$(SYSCONFDIR)/$$f; \
+	done
 
 quickstart: packages-build
 	$(Q)$(MAKE) all

@@ -45,11 +45,10 @@ static const struct command	user_add = {
 };
 static const struct command	user_list = {
 	.verb = "user.list", .show = show_any,
-	.columns = "name kind disabled roles groups",
+	.columns = "name kind disabled roles groups", .sorted = "name",
 };
 static const struct command	user_show = {
 	.verb = "user.show", .params = name_params, .show = show_any,
-	.columns = "id",
 };
 static const struct command	user_disable = {
 	.verb = "user.disable", .params = name_params, .show = show_any,
@@ -86,7 +85,7 @@ static const struct command	key_add = {
 };
 static const struct command	key_list = {
 	.verb = "key.list", .params = maybe_user_params, .show = show_any,
-	.columns = "id user created expires revoked scopes",
+	.columns = "id user created expires revoked scopes", .sorted = "id",
 };
 static const struct command	key_revoke = {
 	.verb = "key.revoke", .params = id_params, .show = show_any,
@@ -113,6 +112,7 @@ static const struct command	certificate_add = {
 static const struct command	certificate_list = {
 	.verb = "certificate.list", .params = maybe_user_params,
 	.show = show_any, .columns = "id user kind value created",
+	.sorted = "id",
 };
 static const struct command	certificate_delete = {
 	.verb = "certificate.delete", .params = id_params, .show = show_any,

@@ -7,6 +7,8 @@
 #include "common/json/js.h"
 #include "mcpctl.h"
 
+#define ROWS_MAX	1000000
+
 static void __attribute__((noreturn))
 usage(void)
 {
@@ -41,6 +43,60 @@ show_json(const struct answer *a)
 	fwrite(a->secret, a->secret_len, 1, stdout);
 	fputs("}\n", stdout);
 	free(text);
+}
+
+/*
+ * The last row says whether there is more after it.  False if there is
+ * not; otherwise params ask for the next part.
+ */
+static bool
+wants_more(const struct command *c, const json_t *list, json_t *params,
+    const char **why)
+{
+	json_t		*last = json_array_get(list,
+			    json_array_size(list) - 1);
+	const char	*before = js_string(params, "after");
+	const char	*after = js_string(last, c->sorted);
+
+	if (!js_boolean(last, "more", false))
+		return false;
+	if (after == NULL || json_array_size(list) > ROWS_MAX ||
+	    (before != NULL && strcmp(after, before) <= 0)) {
+		*why = "mcpd sends a list without end";
+		return false;
+	}
+	json_object_del(last, "more");
+	json_object_set_new(params, "after", json_string(after));
+	return true;
+}
+
+/* A list is asked for until all of it is there. */
+static const char *
+ask(const struct ctl *ctl, const struct command *c, const json_t *params,
+    struct answer *a)
+{
+	const char	*why = client_ask(ctl, c->verb, params, a);
+	struct answer	 part;
+	json_t		*next = json_copy((json_t *)(uintptr_t)params);
+
+	while (why == NULL && a->ok && c->sorted != NULL &&
+	    wants_more(c, a->value, next, &why)) {
+		why = client_ask(ctl, c->verb, next, &part);
+		if (why != NULL)
+			break;
+		if (part.ok && json_is_array(part.value)) {
+			json_array_extend(a->value, part.value);
+			client_free(&part);
+		} else {
+			client_free(a);
+			*a = part;
+			break;
+		}
+	}
+	if (why != NULL)
+		client_free(a);
+	json_decref(next);
+	return why;
 }
 
 static int
@@ -79,7 +135,7 @@ run(const struct ctl *ctl, const struct command *c, const json_t *params)
 	}
 	if (c->run != NULL)
 		return c->run(ctl, c, params);
-	why = client_ask(ctl, c->verb, params, &a);
+	why = ask(ctl, c, params, &a);
 	if (why != NULL)
 		return fail(ctl, "%s: %s", client_path(ctl), why);
 	status = show_answer(ctl, c, &a);

@@ -53,6 +53,8 @@ struct command {
 	void			(*show)(const struct command *,
 				    const json_t *result);
 	bool			 secret;	/* comes with the result */
+	/* A list that comes in parts: what its rows are sorted by. */
+	const char		*sorted;
 	/* Does the result say that it failed after all? */
 	bool			(*failed)(const json_t *result);
 	/* In place of sending the verb; the exit status. */

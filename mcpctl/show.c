@@ -108,9 +108,14 @@ show_member(const char *key, const json_t *v)
 static void
 show_object(const char *wanted, const json_t *o)
 {
-	const char	*key;
+	const char	*key, *message = js_string(o, "message");
 	json_t		*v;
 
+	if (message != NULL && json_object_size(o) == 1) {
+		put_text(stdout, message, strlen(message));
+		putchar('\n');
+		return;
+	}
 	json_object_foreach((json_t *)(uintptr_t)o, key, v)
 		if (!is_rows(v))
 			show_member(key, v);
@@ -246,7 +251,8 @@ show_block(const json_t *block)
 
 	if (text != NULL) {
 		put_lines(stdout, text, strlen(text));
-		putchar('\n');
+		if (text[0] == '\0' || text[strlen(text) - 1] != '\n')
+			putchar('\n');
 		return;
 	}
 	putchar('[');

@@ -104,10 +104,11 @@ verify_free(struct verify *v)
 
 static bool
 is_signed(const struct verify *v, uint64_t line,
-    const uint8_t head[HASH_SIZE], const uint8_t sig[SIG_SIZE])
+    const uint8_t head[HASH_SIZE], const char *when,
+    const uint8_t sig[SIG_SIZE])
 {
 	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
-	char		 text[160];
+	char		 text[224];
 	bool		 ok;
 	int		 n, i;
 
@@ -115,7 +116,7 @@ is_signed(const struct verify *v, uint64_t line,
 	for (i = 0; i < HASH_SIZE; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%02x",
 		    head[i]);
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "\n");
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%.63s\n", when);
 	ok = ctx != NULL &&
 	    EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, v->key) == 1 &&
 	    EVP_DigestVerify(ctx, sig, SIG_SIZE, (const uint8_t *)text,
@@ -132,6 +133,7 @@ take_checkpoint(struct verify *v, const json_t *o)
 	uint8_t		 key[HASH_SIZE], head[HASH_SIZE], sig[SIG_SIZE];
 	int64_t		 number = js_integer(o, "line", 0);
 	uint64_t	 line = number < 0 ? 0 : (uint64_t)number;
+	const char	*when = js_string(o, "time");
 
 	v->checkpoints++;
 	if (json_object_size(o) != CHECKPOINT_MEMBERS ||
@@ -148,7 +150,7 @@ take_checkpoint(struct verify *v, const json_t *o)
 	else if (memcmp(head, v->recent[line % RECENT], sizeof(head)) != 0)
 		problem(v, true, "what was signed as line %" PRIu64
 		    " is not in the record", line);
-	else if (!is_signed(v, line, head, sig))
+	else if (!is_signed(v, line, head, when == NULL ? "" : when, sig))
 		problem(v, true, "the signature is not good");
 	else
 		v->signed_seq = line;

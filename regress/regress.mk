@@ -20,9 +20,11 @@ $(B)/regress/%_test: $(B)/regress/%_test.o $(TEST_HELP) $(COMMON)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_HELP) $(COMMON) \
 	    $(TEST_LIBS) $(BASE_LIBS)
 
-tests: all $(TEST_BINS)
+tests: all mans $(TEST_BINS)
 
-regress: tests
+# Their packages first: what is built needs some of them.
+regress: packages-test
+	$(Q)$(MAKE) tests
 	@regress/run $(B) $(TESTS)
 
 .PHONY: tests regress

@@ -112,6 +112,8 @@ chunk_free(struct edge *e, struct chunk *c)
 	e->queued -= c->len - c->off;
 	if (c->fd != -1)
 		close(c->fd);
+	/* Credentials pass through here too. */
+	explicit_bzero(c->buf, c->len);
 	if (c->size == CHUNK_SIZE && e->spare == NULL) {
 		e->spare = c;
 		return;
@@ -417,12 +419,13 @@ edge_flush(struct edge *e)
 	return true;
 }
 
+/* It only ends the wait: whoever runs the loop flushes, in its order. */
 static void
 edge_writable(int fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	edge_flush(arg);
+	(void)arg;
 }
 
 static int
@@ -497,6 +500,7 @@ handle_input(struct edge *e)
 	if (e->fd != -1 && why == NULL) {
 		e->in_len -= off;
 		memmove(e->in, e->in + off, e->in_len);
+		explicit_bzero(e->in + e->in_len, off);
 	}
 	return why;
 }

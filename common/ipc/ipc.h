@@ -81,7 +81,10 @@ size_t		 edge_queued(const struct edge *);
  */
 void		 edge_send(struct edge *, enum msg, uint64_t call, void *msg);
 
-/* Returns true when nothing is left to send. */
+/*
+ * Returns true when nothing is left to send; otherwise the event loop ends
+ * its wait when there is room, and this is to be called again.
+ */
 bool		 edge_flush(struct edge *);
 
 /*

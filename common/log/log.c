@@ -64,9 +64,16 @@ put_plain(struct text *t, const char *s)
 		put_char(t, *s);
 }
 
-/* UTF-8 passes; control characters and C1 lead-ins are escaped. */
+/* Is this the lead byte of a C1 control, U+0080 to U+009F, in UTF-8? */
+static bool
+is_c1(const char *s)
+{
+	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 &&
+	    (unsigned char)s[1] < 0xa0;
+}
+
 static void
-put_escaped(struct text *t, unsigned char c)
+put_escaped(struct text *t, unsigned char c, bool control)
 {
 	static const char hex[] = "0123456789abcdef";
 
@@ -75,7 +82,7 @@ put_escaped(struct text *t, unsigned char c)
 		put_char(t, (char)c);
 	} else if (c == '\n') {
 		put_plain(t, "\\n");
-	} else if (c < ' ' || c == 0x7f) {
+	} else if (control || c < ' ' || c == 0x7f) {
 		put_plain(t, "\\x");
 		put_char(t, hex[c >> 4]);
 		put_char(t, hex[c & 15]);
@@ -90,7 +97,7 @@ is_bare(const char *s)
 		return false;
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s <= ' ' || *s == '"' || *s == '\\' ||
-		    *s == '=' || *s == 0x7f)
+		    *s == '=' || *s == 0x7f || is_c1(s))
 			return false;
 	return true;
 }
@@ -98,6 +105,8 @@ is_bare(const char *s)
 static void
 put_value(struct text *t, const char *s)
 {
+	const char	*from;
+
 	if (s == NULL)
 		s = "";
 	if (is_bare(s)) {
@@ -105,8 +114,9 @@ put_value(struct text *t, const char *s)
 		return;
 	}
 	put_char(t, '"');
-	for (; *s != '\0'; s++)
-		put_escaped(t, (unsigned char)*s);
+	for (from = s; *s != '\0'; s++)
+		put_escaped(t, (unsigned char)*s, is_c1(s) ||
+		    (s > from && is_c1(s - 1)));
 	put_char(t, '"');
 }
 

@@ -18,6 +18,7 @@
 #include "audit/stats.h"
 #include "common/child/child.h"
 #include "common/json/writer.h"
+#include "common/time/mono.h"
 
 #define HASH_SIZE	SHA256_DIGEST_LENGTH
 #define LINE_MAX_BYTES	262144
@@ -72,6 +73,7 @@ struct audit {
 	uint64_t		 plain_seq;	/* newest that is no checkpoint */
 	uint64_t		 signing_seq;	/* 0: no signature under way */
 	uint8_t			 signing_head[HASH_SIZE];
+	char			 signing_time[STAMP_SIZE];
 	bool			 closing;
 };
 

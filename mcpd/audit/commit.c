@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "common/time/mono.h"
 
 #define RETRY_MS	1000
 
@@ -26,6 +25,9 @@ commit_peer_down(struct audit *a, enum process peer)
 {
 	edge_free(a->stage[peer]);
 	a->stage[peer] = NULL;
+	/* What keys was asked to sign it takes with it. */
+	if (peer == PROC_KEYS)
+		a->signing_seq = 0;
 }
 
 void
@@ -190,7 +192,8 @@ commit_checkpoint(struct audit *a)
 	struct edge	*keys = child_peer(a->child, PROC_KEYS, 0);
 	struct msg_sign	 m = { .ref = a->chain.seq,
 			    .scheme = SCHEME_ED25519 };
-	char		 text[160];
+	struct timespec	 now;
+	char		 text[224];
 	int		 n, i;
 
 	if (a->stopped || a->signing_seq != 0 || keys == NULL ||
@@ -203,7 +206,10 @@ commit_checkpoint(struct audit *a)
 	for (i = 0; i < HASH_SIZE; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%02x",
 		    a->signing_head[i]);
-	n += snprintf(text + n, sizeof(text) - (size_t)n, "\n");
+	clock_gettime(CLOCK_REALTIME, &now);
+	stamp(a->signing_time, &now);
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "\n%s\n",
+	    a->signing_time);
 	memcpy(m.key, a->config.key, sizeof(m.key));
 	m.data = (struct bytes){ (const uint8_t *)text, (size_t)n };
 	send_sign(keys, 0, &m);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "audit.h"
-#include "common/time/mono.h"
 
 #define COUNT_MAX	9007199254740991LL
 
@@ -224,6 +223,6 @@ line_checkpoint(struct audit *a, const uint8_t *sig, size_t len)
 	put_link(a, &w);
 	put_seq(a, &w);
 	js_put_hex(&w, "sig", sig, len);
-	put_time(&w);
+	js_put_string(&w, "time", a->signing_time);
 	finish(a, &w, "checkpoint");
 }

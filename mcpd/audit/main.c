@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "common/time/mono.h"
 
 /* Events that pile up while the record cannot be written are dropped. */
 #define EVENTS_MAX	(16UL * 1024 * 1024)

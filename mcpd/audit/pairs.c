@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "audit.h"
-#include "common/time/mono.h"
 
 /*
  * A cache: what it has forgotten is told again, which does no harm.

@@ -93,6 +93,9 @@ answer_error(struct call *c, unsigned int status, int code,
 
 	stats_add(c->engine->child->stats, STAT_ERRORS, 1);
 	if (c->transport == TRANSPORT_COMMAND) {
+		/* 200 is JSON-RPC's habit; here it would be a result. */
+		if (status == 200)
+			status = 422;
 		js_open(&w, NULL, '{');
 		js_put_string(&w, "message", message);
 		js_close(&w, '}');

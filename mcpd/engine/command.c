@@ -35,7 +35,7 @@ static const struct {
 	    MEMBER("kind", "{\"enum\":[\"user\",\"service\"]}") ","
 	    MEMBER("roles", NAMES) "," MEMBER("groups", NAMES) ","
 	    MEMBER("comment", TEXT)) },
-	{ "user.list", VERB_USER_LIST, OBJECT("", "") },
+	{ "user.list", VERB_USER_LIST, OBJECT("", MEMBER("after", NAME)) },
 	{ "user.show", VERB_USER_SHOW, OBJECT("\"name\"",
 	    MEMBER("name", NAME)) },
 	{ "user.disable", VERB_USER_DISABLE, OBJECT("\"name\"",
@@ -49,7 +49,8 @@ static const struct {
 	    MEMBER("expires_s", "{\"type\":\"integer\",\"minimum\":1,"
 	    "\"maximum\":3153600000}") ","
 	    MEMBER("scopes", TEXTS) "," MEMBER("comment", TEXT)) },
-	{ "key.list", VERB_KEY_LIST, OBJECT("", MEMBER("user", NAME)) },
+	{ "key.list", VERB_KEY_LIST, OBJECT("", MEMBER("user", NAME) ","
+	    MEMBER("after", NAME)) },
 	{ "key.revoke", VERB_KEY_REVOKE, OBJECT("\"id\"",
 	    MEMBER("id", NAME)) },
 	{ "certificate.add", VERB_CERTIFICATE_ADD,
@@ -57,7 +58,7 @@ static const struct {
 	    MEMBER("user", NAME) "," MEMBER("kind", NAME) ","
 	    MEMBER("value", "{\"type\":\"string\",\"maxLength\":1024}")) },
 	{ "certificate.list", VERB_CERTIFICATE_LIST,
-	    OBJECT("", MEMBER("user", NAME)) },
+	    OBJECT("", MEMBER("user", NAME) "," MEMBER("after", NAME)) },
 	{ "certificate.delete", VERB_CERTIFICATE_DELETE,
 	    OBJECT("\"id\"", MEMBER("id", NAME)) },
 	{ "role.list", VERB_ROLE_LIST, OBJECT("", "") },

@@ -110,7 +110,8 @@ answer_complaint(struct call *c, const struct msg_visible *m)
 
 	if (!is_visible(m, c->target))
 		answer_error(c, 200, RPC_PARAMS, "Unknown tool", NULL);
-	else if (c->revision < REV_2025_11_25)
+	else if (c->revision < REV_2025_11_25 ||
+	    c->transport == TRANSPORT_COMMAND)
 		answer_error(c, 200, RPC_PARAMS, c->complaint, NULL);
 	else {
 		result_begin(c, &w);

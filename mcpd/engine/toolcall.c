@@ -189,6 +189,24 @@ engine_on_denied(struct engine *engine, struct edge *e, uint64_t number,
 		    NULL);
 }
 
+/*
+ * Structured output came with 2025-06-18, and had to be an object until
+ * 2026-07-28.
+ */
+static size_t
+result_length(const struct call *c, const struct msg_result *m)
+{
+	static const char	key[] = ",\"structuredContent\":";
+	size_t			value = m->structured + sizeof(key) - 1;
+
+	if (m->structured == 0 || IS_MODERN(c->revision))
+		return m->content.len;
+	if (c->revision < REV_2025_06_18 || value >= m->content.len ||
+	    m->content.data[value] != '{')
+		return m->structured;
+	return m->content.len;
+}
+
 /* The members of the result come finished; none is parsed again. */
 void
 engine_on_result(struct engine *engine, struct edge *e, uint64_t number,
@@ -196,18 +214,18 @@ engine_on_result(struct engine *engine, struct edge *e, uint64_t number,
 {
 	struct call		*c = call_waiting(engine, number, WAITS_RING);
 	struct js_writer	 w = { .text = NULL };
-	size_t			 len = m->content.len;
+	size_t			 len;
 
 	(void)e;
 	if (c == NULL)
 		return;
-	if (body_load(&m->content) == -1 || m->structured > len) {
+	if (body_load(&m->content) == -1 ||
+	    m->structured > m->content.len) {
 		answer_error(c, 200, RPC_INTERNAL, "The result cannot be read",
 		    NULL);
 		return;
 	}
-	if (m->structured != 0 && c->revision < REV_2025_06_18)
-		len = m->structured;
+	len = result_length(c, m);
 	if (c->transport == TRANSPORT_COMMAND) {
 		js_open(&w, NULL, '{');
 		js_append(&w, m->content.data, len);

@@ -148,7 +148,8 @@ pool_left(struct lease *l)
 	serve(l->executor, l->pool);
 	if (l->ninflight > 0)
 		return;
-	if (l->retiring)
+	/* Nobody else will ever ask a worker that was for one call. */
+	if (l->retiring || l->tool->isolation == ISOLATION_CALL)
 		lease_end(l);
 	else
 		lease_set_timer(l, (uint64_t)l->tool->idle_s * 1000);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <assert.h>
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
@@ -32,6 +33,9 @@ static const struct builtin builtins[] = {
 #include "builtin.def"
 #undef BUILTIN
 };
+
+static_assert(sizeof(builtins) / sizeof(builtins[0]) + SITE_PATTERNS_MAX <=
+    PATTERNS_MAX, "there is room for all patterns");
 
 static const struct {
 	const char	*word;
@@ -197,11 +201,11 @@ struct patterns *
 patterns_new(const json_t *site, char *error, size_t size)
 {
 	struct patterns	*all = calloc(1, sizeof(*all));
-	size_t		 n = COUNT(builtins) + json_array_size(site);
+	size_t		 n = json_array_size(site);
 
 	if (all == NULL)
 		fatal("out of memory", "");
-	all->list = calloc(n, sizeof(*all->list));
+	all->list = calloc(COUNT(builtins) + n, sizeof(*all->list));
 	all->match_data = pcre2_match_data_create(16, NULL);
 	all->match_context = pcre2_match_context_create(NULL);
 	if (all->list == NULL || all->match_data == NULL ||
@@ -211,9 +215,9 @@ patterns_new(const json_t *site, char *error, size_t size)
 	pcre2_set_heap_limit(all->match_context, MATCH_HEAP);
 	for (; all->n < COUNT(builtins); all->n++)
 		add_builtin(&all->list[all->n], &builtins[all->n]);
-	if (n > PATTERNS_MAX)
-		snprintf(error, size, "more than %zu patterns",
-		    PATTERNS_MAX - COUNT(builtins));
+	if (n > SITE_PATTERNS_MAX)
+		snprintf(error, size, "more than %d patterns",
+		    SITE_PATTERNS_MAX);
 	else if (add_sites(all, site, error, size) == 0)
 		return all;
 	patterns_free(all);

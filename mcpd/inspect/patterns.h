@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 #define PATTERN_NAME_MAX	64
-#define PATTERNS_MAX		1024
+#define SITE_PATTERNS_MAX	1000
+#define PATTERNS_MAX		1024	/* with those that are built in */
 
 /* How many bytes of what was matched are it; 0: it is not. */
 typedef size_t (*pattern_check)(const char *, size_t);

@@ -27,7 +27,7 @@ struct key {
 struct keys {
 	struct child	*child;
 	struct key	*ring;
-	uint32_t	 newest;
+	uint32_t	 used;		/* generation */
 	const char	*error;		/* of the section being read */
 };
 

@@ -65,8 +65,8 @@ config_begin(void *env, uint32_t generation)
 {
 	struct keys	*keys = env;
 
+	(void)generation;
 	keys->error = NULL;
-	keys->newest = generation;
 	return NULL;
 }
 
@@ -86,8 +86,10 @@ config_end(void *env, uint32_t generation)
 static void
 config_use(void *env, uint32_t generation)
 {
-	if (generation > 1)
-		ring_retire(env, generation - 1);
+	struct keys	*keys = env;
+
+	ring_retire(keys, keys->used);
+	keys->used = generation;
 }
 
 int

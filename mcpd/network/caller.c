@@ -20,10 +20,15 @@ hash_cmp(const struct caller *a, const struct caller *b)
 	return cmp != 0 ? cmp : (int)a->method - (int)b->method;
 }
 
+/* Several of one handle stand in the order in which they were asked for. */
 static int
 handle_cmp(const struct caller *a, const struct caller *b)
 {
-	return memcmp(a->handle, b->handle, sizeof(a->handle));
+	int	cmp = memcmp(a->handle, b->handle, sizeof(a->handle));
+
+	if (cmp != 0 || a->ref == b->ref)
+		return cmp;
+	return a->ref < b->ref ? -1 : 1;
 }
 
 RB_GENERATE(callers_by_hash, caller, hash_node, hash_cmp)
@@ -36,23 +41,30 @@ caller_is_valid(const struct caller *c)
 }
 
 static void
+forget_handle(struct network *n, struct caller *c)
+{
+	if (c->has_handle)
+		RB_REMOVE(callers_by_handle, &n->by_handle, c);
+	c->has_handle = false;
+}
+
+static void
 release(struct network *n, struct caller *c)
 {
 	if (--c->refs > 0)
 		return;
+	forget_handle(n, c);
 	if (c->owner != NULL)
 		owner_release(n, c->owner);
 	freezero(c, sizeof(*c));
 }
 
-/* Out of the cache; it lives while somebody refers to it. */
+/* Out of the cache; it lives, and has its handle, while it is used. */
 static void
 drop(struct network *n, struct caller *c)
 {
 	RB_REMOVE(callers_by_hash, &n->by_hash, c);
-	if (c->state == CALLER_KNOWN)
-		RB_REMOVE(callers_by_handle, &n->by_handle, c);
-	else
+	if (c->state == CALLER_ASKED)
 		calls_remove(n->asked, c->ref);
 	TAILQ_REMOVE(&n->by_use, c, entry);
 	n->ncallers--;
@@ -172,10 +184,8 @@ network_on_authenticated(struct network *n, struct edge *e, uint64_t call,
 		return;
 	}
 	memcpy(c->handle, m->handle, sizeof(c->handle));
-	if (RB_INSERT(callers_by_handle, &n->by_handle, c) != NULL) {
-		edge_fail(e, "handle that is in use");
-		return;
-	}
+	RB_INSERT(callers_by_handle, &n->by_handle, c);
+	c->has_handle = true;
 	c->state = CALLER_KNOWN;
 	c->expires = m->expires;
 	c->owner = owner_hold(n, m->owner);
@@ -207,7 +217,25 @@ network_on_refused(struct network *n, struct edge *e, uint64_t call,
 	drop(n, c);
 	while ((x = TAILQ_FIRST(&c->users)) != NULL) {
 		caller_leave(x);
-		exchange_refuse(x, refusals[m->refusal], m->retry_after);
+		exchange_denied(x, refusals[m->refusal], m->retry_after);
+	}
+	release(n, c);
+}
+
+/* Nobody is any more who this said, nor will be. */
+static void
+end_caller(struct network *n, struct caller *c,
+    void (*tell)(struct exchange *))
+{
+	struct exchange	*x;
+
+	c->refs++;
+	if (c->state != CALLER_GONE)
+		drop(n, c);
+	forget_handle(n, c);
+	while ((x = TAILQ_FIRST(&c->users)) != NULL) {
+		tell(x);
+		caller_leave(x);
 	}
 	release(n, c);
 }
@@ -216,37 +244,23 @@ void
 network_on_revoke(struct network *n, struct edge *e, uint64_t call,
     struct msg_revoke *m)
 {
-	struct caller	 key, *c;
-	struct exchange	*x;
+	struct caller	 key = { .ref = 0 }, *c;
 
 	(void)e;
 	(void)call;
 	memcpy(key.handle, m->handle, sizeof(key.handle));
-	c = RB_FIND(callers_by_handle, &n->by_handle, &key);
-	if (c == NULL)
-		return;
-	c->refs++;
-	drop(n, c);
-	while ((x = TAILQ_FIRST(&c->users)) != NULL) {
-		exchange_revoked(x);
-		caller_leave(x);
-	}
-	release(n, c);
+	while ((c = RB_NFIND(callers_by_handle, &n->by_handle, &key)) !=
+	    NULL && memcmp(c->handle, key.handle, sizeof(key.handle)) == 0)
+		end_caller(n, c, exchange_revoked);
 }
 
 void
 callers_forget(struct network *n)
 {
 	struct caller	*c;
-	struct exchange	*x;
 
-	while ((c = TAILQ_FIRST(&n->by_use)) != NULL) {
-		c->refs++;
-		drop(n, c);
-		while ((x = TAILQ_FIRST(&c->users)) != NULL) {
-			exchange_forgotten(x);
-			caller_leave(x);
-		}
-		release(n, c);
-	}
+	while ((c = RB_MIN(callers_by_handle, &n->by_handle)) != NULL)
+		end_caller(n, c, exchange_forgotten);
+	while ((c = TAILQ_FIRST(&n->by_use)) != NULL)
+		end_caller(n, c, exchange_forgotten);
 }

@@ -162,11 +162,27 @@ take_bearer(struct bytes field, struct credential *cred)
 		return REFUSED_NONE;
 	field.data += strlen(SCHEME);
 	field.len -= strlen(SCHEME);
-	cred->method = METHOD_KEY;
 	cred->secret = field_trim(field);
-	if (!is_token(cred->secret))
+	return is_token(cred->secret) ? NOT_REFUSED : REFUSED_TOKEN;
+}
+
+enum refused
+kept_credential(struct exchange *x, struct bytes secret,
+    struct credential *cred)
+{
+	const char	*hash;
+
+	cred->secret = secret;
+	if (secret.len > 0) {
+		cred->method = METHOD_KEY;
+		SHA256(secret.data, secret.len, cred->hash);
+		return NOT_REFUSED;
+	}
+	cred->method = METHOD_CERTIFICATE;
+	hash = tls_peer_cert_hash(x->conn->tls);
+	if (hash == NULL)
 		return REFUSED_TOKEN;
-	SHA256(cred->secret.data, cred->secret.len, cred->hash);
+	SHA256((const uint8_t *)hash, strlen(hash), cred->hash);
 	return NOT_REFUSED;
 }
 
@@ -174,18 +190,13 @@ enum refused
 check_credential(struct exchange *x, struct credential *cred)
 {
 	struct bytes	 field = x->head->authorization;
-	const char	*hash;
+	enum refused	 refused = NOT_REFUSED;
 
 	memset(cred, 0, sizeof(*cred));
 	if (field.data != NULL)
-		return take_bearer(field, cred);
-	if (x->conn->site->certificates == CERTIFICATES_NONE ||
-	    !tls_peer_cert_provided(x->conn->tls))
-		return REFUSED_NONE;
-	cred->method = METHOD_CERTIFICATE;
-	hash = tls_peer_cert_hash(x->conn->tls);
-	if (hash == NULL)
-		return REFUSED_TOKEN;
-	SHA256((const uint8_t *)hash, strlen(hash), cred->hash);
-	return NOT_REFUSED;
+		refused = take_bearer(field, cred);
+	else if (!tls_peer_cert_provided(x->conn->tls))
+		refused = REFUSED_NONE;
+	return refused != NOT_REFUSED ? refused :
+	    kept_credential(x, cred->secret, cred);
 }

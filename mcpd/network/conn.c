@@ -51,6 +51,39 @@ conn_wait(struct conn *c, enum wait waits)
 		event_add(&c->timer, c->settings->waits[waits]);
 }
 
+/*
+ * What libtls reads by.  A read that brought less than there was room for
+ * has emptied the socket: to ask it again would be one call in two.
+ */
+static ssize_t
+read_socket(struct tls *tls, void *buf, size_t len, void *arg)
+{
+	struct conn	*c = arg;
+	ssize_t		 n;
+
+	(void)tls;
+	if (c->empty)
+		return TLS_WANT_POLLIN;
+	n = read(c->fd, buf, len);
+	c->empty = n > 0 && (size_t)n < len;
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return TLS_WANT_POLLIN;
+	return n;
+}
+
+static ssize_t
+write_socket(struct tls *tls, const void *buf, size_t len, void *arg)
+{
+	struct conn	*c = arg;
+	ssize_t		 n;
+
+	(void)tls;
+	n = write(c->fd, buf, len);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return TLS_WANT_POLLOUT;
+	return n;
+}
+
 void
 conn_new(struct network *n, struct site *site, int fd,
     const uint8_t address[ADDRESS_SIZE])
@@ -76,7 +109,8 @@ conn_new(struct network *n, struct site *site, int fd,
 	stats_add(n->child->stats, STAT_CONNECTIONS_TOTAL, 1);
 	stats_set(n->child->stats, STAT_CONNECTIONS, n->nconns);
 	conn_wait(c, WAIT_HANDSHAKE);
-	if (tls_accept_socket(site->tls, &c->tls, fd) == -1) {
+	if (tls_accept_cbs(site->tls, &c->tls, read_socket, write_socket,
+	    c) == -1) {
 		log_warn("cannot begin TLS", "why=%s", tls_error(site->tls));
 		conn_close(c);
 		return;
@@ -221,6 +255,7 @@ conn_readable(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	c->empty = false;
 	if (c->state == CONN_HANDSHAKE)
 		event_del(&c->readable);
 	take[c->state](c);

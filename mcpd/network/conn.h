@@ -58,13 +58,14 @@ enum conn_state {
 struct conn {
 	TAILQ_ENTRY(conn)	 entry;
 	TAILQ_ENTRY(conn)	 turn;
-	struct conns		*in_turn;	/* queue for this turn, if any */
+	struct conns		*in_turn;	/* a queue of this turn */
 	struct network		*network;
 	struct settings		*settings;
 	const struct site	*site;
 	enum conn_state		 state;
 	enum wait		 waits;
 	int			 fd;
+	bool			 empty;		/* the socket, until asked */
 	struct tls		*tls;
 	struct handshake	*handshake;
 	uint8_t			 address[ADDRESS_SIZE];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,14 @@ exchange_forget_request(struct exchange *x)
 	x->body_len = x->body_size = 0;
 }
 
+static void
+forget_credential(struct exchange *x)
+{
+	freezero(x->secret, x->secret_len);
+	x->secret = NULL;
+	x->secret_len = 0;
+}
+
 void
 exchange_refuse(struct exchange *x, enum refused refused, uint32_t retry)
 {
@@ -72,7 +81,8 @@ proceed(struct exchange *x)
 {
 	struct network	*n = x->conn->network;
 
-	if (!ring_is_up(n)) {
+	/* What has no end of its own is not begun at the daemon's end. */
+	if (!ring_is_up(n) || (n->draining && x->head->method == HM_GET)) {
 		exchange_refuse(x, REFUSED_DOWN, 0);
 		return;
 	}
@@ -115,6 +125,7 @@ exchange_begin(struct exchange *x, struct head *head)
 	enum refused	refused;
 
 	caller_leave(x);
+	forget_credential(x);
 	x->head = head;
 	x->state = EXCHANGE_HEAD;
 	x->cors = (struct bytes){ NULL, 0 };
@@ -132,10 +143,69 @@ exchange_begin(struct exchange *x, struct head *head)
 }
 
 void
+exchange_keep_credential(struct exchange *x)
+{
+	struct credential	cred;
+
+	if (check_credential(x, &cred) != NOT_REFUSED ||
+	    cred.secret.len == 0)
+		return;
+	x->secret = malloc(cred.secret.len);
+	if (x->secret == NULL)
+		fatal("out of memory", "");
+	memcpy(x->secret, cred.secret.data, cred.secret.len);
+	x->secret_len = cred.secret.len;
+}
+
+void
+exchange_renew(struct exchange *x)
+{
+	struct bytes		secret = { x->secret, x->secret_len };
+	struct credential	cred;
+	enum refused		refused;
+
+	if (x->caller != NULL && caller_is_valid(x->caller))
+		return;
+	caller_leave(x);
+	refused = kept_credential(x, secret, &cred);
+	if (refused == NOT_REFUSED)
+		refused = caller_ask(x, &cred);
+	if (refused != NOT_REFUSED)
+		exchange_denied(x, refused, 0);
+	else if (x->caller->state == CALLER_KNOWN)
+		exchange_authenticated(x);
+}
+
+/* What lives on is a certain principal's, and cannot become another's. */
+static bool
+is_same_owner(const struct exchange *x)
+{
+	const struct owner	*o = x->state == EXCHANGE_SOCKET ?
+				    x->conn->socket->owner : x->call->owner;
+
+	return x->caller->owner == o;
+}
+
+void
 exchange_authenticated(struct exchange *x)
 {
 	if (x->state == EXCHANGE_AUTH)
 		proceed(x);
+	else if (is_same_owner(x))
+		conn_wake(x->conn);
+	else
+		exchange_revoked(x);
+}
+
+void
+exchange_denied(struct exchange *x, enum refused refused, uint32_t retry)
+{
+	if (x->state == EXCHANGE_AUTH)
+		exchange_refuse(x, refused, retry);
+	else if (refused == REFUSED_DOWN)
+		exchange_forgotten(x);
+	else
+		exchange_revoked(x);
 }
 
 /* Where len bytes more of the body go. */
@@ -221,6 +291,8 @@ exchange_complete(struct exchange *x)
 		m.accept = ACCEPTS_JSON | ACCEPTS_EVENTS;
 	m.body.data = x->body;
 	m.body.len = x->body_len;
+	if (h->method == HM_GET)
+		exchange_keep_credential(x);
 	x->state = EXCHANGE_CALL;
 	call_send(x->call, x->conn, x->caller, &m);
 	exchange_forget_request(x);
@@ -351,11 +423,10 @@ exchange_ping(struct exchange *x)
 	struct bytes	 ping = bytes_of(":\n\n");
 	uint8_t		*copy;
 
-	if (is_get_stream(x) && x->caller != NULL &&
-	    !caller_is_valid(x->caller)) {
-		end_stream(x, END_REVOKED);
+	if (is_get_stream(x))
+		exchange_renew(x);
+	if (x->state != EXCHANGE_STREAM)
 		return;
-	}
 	copy = malloc(ping.len);
 	if (copy == NULL)
 		fatal("out of memory", "");
@@ -377,6 +448,7 @@ exchange_end(struct exchange *x, enum end end)
 		call_cancel(x->call, end);
 	x->call = NULL;
 	exchange_forget_request(x);
+	forget_credential(x);
 	caller_leave(x);
 	x->state = EXCHANGE_DONE;
 }

@@ -89,6 +89,8 @@ struct exchange {
 	uint8_t			*body;
 	size_t			 body_len;
 	size_t			 body_size;
+	uint8_t			*secret;	/* kept by what lives long */
+	size_t			 secret_len;
 };
 
 void	 exchange_init(struct exchange *, struct conn *, const struct wire *);
@@ -118,8 +120,16 @@ void	 exchange_end(struct exchange *, enum end);
  * asked for, and then the exchange is told.
  */
 enum refused caller_ask(struct exchange *, const struct credential *);
+/*
+ * A socket or a stream may live longer than the handle of its caller: keeps
+ * what it takes to ask for another; asks if it is time.
+ */
+void	 exchange_keep_credential(struct exchange *);
+void	 exchange_renew(struct exchange *);
+
 /* What becomes of its caller. */
 void	 exchange_authenticated(struct exchange *);
+void	 exchange_denied(struct exchange *, enum refused, uint32_t retry);
 void	 exchange_revoked(struct exchange *);
 void	 exchange_forgotten(struct exchange *);
 
@@ -130,6 +140,9 @@ bool		 is_preflight(const struct head *);
 bool		 is_upgrade(const struct head *);
 /* The credential of a request; NOT_REFUSED if it has one. */
 enum refused	 check_credential(struct exchange *, struct credential *);
+/* The same of one that was kept; empty: the client's certificate. */
+enum refused	 kept_credential(struct exchange *, struct bytes secret,
+		    struct credential *);
 
 /* answer.c */
 

@@ -267,7 +267,6 @@ retire(struct conn *c)
 		conn_finish(c);
 		return;
 	}
-	h->close = true;
 	exchange_retire(&h->exchange);
 }
 

@@ -17,6 +17,14 @@
 #define ACCEPTS_PER_TURN	32
 #define PAUSE_MS		1000	/* when there are no descriptors */
 
+struct listener {
+	struct network	*network;
+	unsigned int	 index;
+	int		 fd;
+	struct event	*readable;
+	struct event	*resume;
+};
+
 static void
 listener_free(struct listener *l)
 {

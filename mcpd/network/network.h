@@ -46,6 +46,7 @@ struct conn;
 struct exchange;
 struct head;
 struct http1;
+struct listener;
 struct network;
 struct owner;
 struct socket;
@@ -86,14 +87,6 @@ struct settings {
 	uint32_t		 body_bytes;
 	const struct timeval	*waits[WAIT__COUNT];
 	struct site		*sites[LISTENERS];
-};
-
-struct listener {
-	struct network	*network;
-	unsigned int	 index;
-	int		 fd;
-	struct event	*readable;
-	struct event	*resume;
 };
 
 /* Who waits in a queue for its turn. */
@@ -154,7 +147,7 @@ struct network {
 	struct calls_list	 in_ring;
 	struct slots		 slots;
 	uint32_t		 seq;
-	uint32_t		 ncalls;	/* that count against the limit */
+	uint32_t		 ncalls;	/* counted */
 	struct waiters		 waiting;	/* for room in the ring */
 };
 

@@ -23,7 +23,10 @@ struct owner {
 	struct waiters		 waiting;	/* for a call to end */
 };
 
-/* One authentication: a credential and the handle that auth gave for it. */
+/*
+ * A credential, and the handle that auth gave for it.  auth gives the same
+ * to several, if they are one to it.
+ */
 enum caller_state { CALLER_ASKED, CALLER_KNOWN, CALLER_GONE };
 
 struct caller {
@@ -32,6 +35,7 @@ struct caller {
 	TAILQ_ENTRY(caller)	 entry;
 	unsigned int		 refs;
 	enum caller_state	 state;
+	bool			 has_handle;
 	enum method		 method;
 	uint8_t			 hash[HASH_SIZE];
 	uint64_t		 ref;

@@ -80,6 +80,8 @@ dispatch(struct socket *s, const uint8_t *data, size_t len)
 		socket_close(s, SOCKET_LATER, END_CANCELLED);
 		return false;
 	}
+	if (s->exchange->caller->state == CALLER_ASKED)
+		return false;
 	if (len > LANE_BYTES && !s->in_lane &&
 	    !(s->in_lane = lane_take(s->owner, &s->lane)))
 		return false;
@@ -136,8 +138,10 @@ lane_is_needed(const struct socket *s)
 static bool
 is_blocked(const struct socket *s)
 {
+	/* Whoever pings without end has to read the answers. */
 	return s->closing || s->retiring || lane_is_needed(s) ||
-	    !STAILQ_EMPTY(&s->deferred);
+	    !STAILQ_EMPTY(&s->deferred) ||
+	    conn_backlog(s->conn) > BACKLOG_MAX;
 }
 
 static ssize_t
@@ -353,7 +357,7 @@ input(struct conn *c, const uint8_t *data, size_t len)
 static void
 drained(struct conn *c)
 {
-	(void)c;
+	conn_wake(c);
 }
 
 /* A sign of life is due, from both sides. */
@@ -364,11 +368,9 @@ timeout(struct conn *c, enum wait waits)
 	struct wslay_event_msg	 ping = { .opcode = WSLAY_PING };
 
 	(void)waits;
-	if (s->exchange->caller == NULL ||
-	    !caller_is_valid(s->exchange->caller)) {
-		socket_close(s, WSLAY_CODE_POLICY_VIOLATION, END_REVOKED);
+	exchange_renew(s->exchange);
+	if (s->closing)
 		return;
-	}
 	if (s->quiet && !is_blocked(s)) {
 		stats_add(c->network->child->stats, STAT_TIMEOUTS, 1);
 		conn_close(c);

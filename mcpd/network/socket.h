@@ -41,7 +41,7 @@ struct socket {
 	bool			 closing;
 	bool			 retiring;
 	bool			 quiet;		/* nothing heard since a ping */
-	enum end		 end;		/* of its calls, when it closes */
+	enum end		 end;		/* of its calls */
 };
 
 /* For a connection on which HTTP ends; NULL if there is no room. */

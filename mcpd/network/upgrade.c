@@ -70,6 +70,7 @@ upgrade_begin(struct exchange *x)
 		answer_field(&a, "Sec-WebSocket-Protocol", bytes_of("mcp"));
 	x->state = EXCHANGE_SOCKET;
 	x->wire->upgrade(x, &a);
+	exchange_keep_credential(x);
 	exchange_forget_request(x);
 	socket_open(s);
 	/* The client may have gone on in the new language already. */

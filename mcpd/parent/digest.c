@@ -19,22 +19,32 @@ add(EVP_MD_CTX *md, const void *data, size_t len)
 		fatal("cannot hash", "");
 }
 
-/* A script belongs to the tool as much as its manifest does. */
+/*
+ * A script belongs to the tool as much as its manifest does.  Its digest is
+ * what is added, so that no byte can move from one file to the next.
+ */
 static void
 add_file(EVP_MD_CTX *md, const char *path)
 {
-	struct stat	st;
-	char		buf[65536];
-	ssize_t		n;
-	int		fd;
+	EVP_MD_CTX	*own = EVP_MD_CTX_new();
+	struct stat	 st;
+	uint8_t		 digest[32];
+	char		 buf[65536];
+	ssize_t		 n;
+	int		 fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd == -1)
-		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (own == NULL || EVP_DigestInit_ex(own, EVP_sha256(), NULL) != 1)
+		fatal("cannot hash", "");
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		while ((n = read(fd, buf, sizeof(buf))) > 0)
-			add(md, buf, (size_t)n);
-	close(fd);
+			add(own, buf, (size_t)n);
+	if (fd != -1)
+		close(fd);
+	if (EVP_DigestFinal_ex(own, digest, NULL) != 1)
+		fatal("cannot hash", "");
+	EVP_MD_CTX_free(own);
+	add(md, digest, sizeof(digest));
 }
 
 void

@@ -18,7 +18,7 @@
 #include "common/json/js.h"
 #include "parent.h"
 
-#define SECRET_MAX	65536
+#define SECRET_MAX	262144
 
 static char	error[1400];
 
@@ -50,7 +50,9 @@ secret_read(const char *reference, size_t *len)
 	if (secret_path(reference, path, sizeof(path)) == -1 ||
 	    (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return NULL;
-	if (fstat(fd, &st) == 0 && st.st_size <= SECRET_MAX) {
+	if (fstat(fd, &st) == 0 && st.st_size > SECRET_MAX)
+		errno = EFBIG;
+	else if (st.st_size >= 0) {
 		*len = (size_t)st.st_size;
 		data = malloc(*len + 1);
 	}

@@ -9,9 +9,6 @@
 #include "common/time/mono.h"
 #include "parent.h"
 
-/* Lines that a child may log in a second; the rest is counted. */
-#define LINES_PER_SECOND	200
-
 static void
 put_line(struct parent *p, int priority, const char *who, uint64_t call,
     const char *text)

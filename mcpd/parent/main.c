@@ -61,10 +61,11 @@ raise_limit(void)
 	}
 }
 
+/* When all that can be wrong with the configuration has been said. */
 static void
-go_background(void)
+go_background(struct parent *p)
 {
-	if (daemon(0, 0) == -1)
+	if (daemon(1, 0) == -1 || event_reinit(p->base) == -1)
 		fatal_errno("cannot go into the background", "");
 }
 
@@ -103,9 +104,6 @@ prepare(struct parent *p)
 	}
 	umask(022);
 	raise_limit();
-	if (!p->foreground)
-		go_background();
-	logger_init(p);
 	p->base = event_base_new();
 	p->stats_fd = stats_create();
 	if (p->base == NULL || p->stats_fd == -1 ||
@@ -115,7 +113,15 @@ prepare(struct parent *p)
 	processes_init(p);
 	must(identity_find(p));
 	must(files_prepare(p));
+	if (sections_check(p, &p->config) == -1) {
+		fputs(p->config.complaints.text, stderr);
+		files_remove(p);
+		exit(1);
+	}
 	must(listeners_open(p));
+	if (!p->foreground)
+		go_background(p);
+	logger_init(p);
 	cut_capabilities();
 }
 
@@ -134,7 +140,7 @@ run(struct parent *p)
 {
 	size_t	i;
 
-	p->generation = 1;
+	p->generation = p->newest = 1;
 	p->epoch = 1;
 	p->epoch_stage = -1;
 	stats_set(p->stats, STAT_EPOCH, p->epoch);

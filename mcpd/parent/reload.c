@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/json/js.h"
 #include "parent.h"
@@ -46,20 +47,36 @@ check_fixed(struct parent *p, struct config *new)
 		    "addresses and ports change only with a restart");
 }
 
-/* A process that starts meanwhile would miss it: all must be up. */
+/* All sections or none: what is sent cannot be taken back. */
+static int
+make_sections(struct parent *p, int fds[PROCESSES_MAX])
+{
+	size_t	i;
+
+	for (i = 0; i < p->n; i++) {
+		fds[i] = section_for(p, &p->reload.config, &p->process[i]);
+		if (fds[i] != -1)
+			continue;
+		while (i > 0)
+			close(fds[--i]);
+		return -1;
+	}
+	return 0;
+}
+
 static char *
 send_sections(struct parent *p)
 {
-	struct msg_config	 m = { .generation = p->generation + 1 };
+	struct msg_config	 m = { .generation = p->reload.generation };
 	struct config		*new = &p->reload.config;
+	int			 fds[PROCESSES_MAX];
 	size_t			 i;
 
+	if (make_sections(p, fds) == -1)
+		return copy(new->complaints.n > 0 ? new->complaints.text :
+		    "a section cannot be made");
 	for (i = 0; i < p->n; i++) {
-		m.section = section_for(p, new, &p->process[i], m.generation);
-		if (m.section == -1)
-			return copy(new->complaints.n > 0 ?
-			    new->complaints.text :
-			    "a section cannot be made");
+		m.section = fds[i];
 		send_config(p->process[i].edge, 0, &m);
 	}
 	return NULL;
@@ -71,10 +88,12 @@ reload_begin(struct parent *p, uint64_t call)
 	struct reload	*r = &p->reload;
 	char		*why = NULL;
 
+	/* A process that starts meanwhile would miss it: all must be up. */
 	if (p->phase != PHASE_RUN || r->active ||
 	    !all_in_state(p, STATE_UP))
 		return copy("not now: processes are being started or "
 		    "reconfigured");
+	r->generation = ++p->newest;
 	if (config_read(&r->config, p->path) == 0)
 		check_fixed(p, &r->config);
 	if (r->config.complaints.n > 0)
@@ -93,45 +112,60 @@ reload_begin(struct parent *p, uint64_t call)
 	return NULL;
 }
 
+static struct edge *
+audit_edge(struct parent *p)
+{
+	size_t	i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->process[i].proc == PROC_AUDIT)
+			return p->process[i].edge;
+	return NULL;
+}
+
+/* A signal leaves no intent in the record: this tells of both. */
+static void
+record(struct parent *p, const char *name, const char *detail)
+{
+	struct msg_event	m = { .name = bytes_of(name),
+				    .detail = bytes_of(detail) };
+
+	m.subject = bytes_of(p->reload.call == 0 ? "signal" : "mcpctl");
+	if (m.detail.len > 1024)
+		m.detail.len = 1024;
+	send_event(audit_edge(p), 0, &m);
+}
+
 static void
 answer(struct parent *p, bool ok, const char *member, const char *text)
 {
 	struct msg_admin_done	 m = { .ok = ok, .result = BODY_NONE };
 	json_t			*v;
-	struct proc		*audit = NULL;
 	char			*json;
-	size_t			 i;
 
 	if (p->reload.call == 0)
 		return;
-	for (i = 0; i < p->n; i++)
-		if (p->process[i].proc == PROC_AUDIT)
-			audit = &p->process[i];
 	v = json_pack("{s:s}", member, text);
 	json = js_canon(v, &m.result.len);
 	m.result.data = (const uint8_t *)json;
-	send_admin_done(audit->edge, p->reload.call, &m);
+	send_admin_done(audit_edge(p), p->reload.call, &m);
 	json_decref(v);
 	free(json);
 }
 
+/* Once all have read it, it will be used, whoever dies meanwhile. */
 void
 reload_failed(struct parent *p, const char *who, const char *why)
 {
-	char	text[1200];
+	char	text[1900];
 
-	if (!p->reload.active)
+	if (!p->reload.active || p->reload.using)
 		return;
 	snprintf(text, sizeof(text), "%s: %s", who, why);
 	log_warn("configuration not reloaded", "why=%s", text);
+	record(p, "reload.refused", text);
 	answer(p, false, "error", text);
-	/* Once some use it, all will: the new one is what is started with. */
-	if (p->reload.using) {
-		config_free(&p->config);
-		p->config = p->reload.config;
-		memset(&p->reload.config, 0, sizeof(p->reload.config));
-	} else
-		config_free(&p->reload.config);
+	config_free(&p->reload.config);
 	p->reload.active = false;
 	stats_add(p->stats, STAT_RELOADS_REFUSED, 1);
 }
@@ -141,51 +175,67 @@ finish(struct parent *p)
 {
 	char	text[64];
 
-	config_free(&p->config);
-	p->config = p->reload.config;
-	memset(&p->reload.config, 0, sizeof(p->reload.config));
 	p->reload.active = false;
 	stats_add(p->stats, STAT_RELOADS, 1);
 	stats_set(p->stats, STAT_GENERATION, p->generation);
 	log_notice("configuration reloaded", "generation=%u", p->generation);
 	snprintf(text, sizeof(text), "generation %u is in use",
 	    p->generation);
+	record(p, "reload", text);
 	answer(p, true, "message", text);
+}
+
+/* From here on, this is what processes are started with. */
+static void
+take_over(struct parent *p)
+{
+	config_free(&p->config);
+	p->config = p->reload.config;
+	memset(&p->reload.config, 0, sizeof(p->reload.config));
+	p->generation = p->reload.generation;
+	p->reload.using = true;
+}
+
+/* Tells those of the stage; true if none of them has to be waited for. */
+static bool
+stage_done(struct parent *p)
+{
+	struct msg_config_use	 use = { .generation = p->generation };
+	struct proc		*process;
+	bool			 done = true;
+	size_t			 i;
+
+	for (i = 0; i < p->n; i++) {
+		process = &p->process[i];
+		if (stage_of(process->proc) != p->reload.stage ||
+		    process->state != STATE_UP ||
+		    process->used == p->generation)
+			continue;
+		done = false;
+		if (process->told != p->generation)
+			send_config_use(process->edge, 0, &use);
+		process->told = p->generation;
+	}
+	return done;
 }
 
 /* First all read it; then it is used, from the executors to network. */
 void
 reload_step(struct parent *p)
 {
-	struct reload		*r = &p->reload;
-	struct msg_config_use	 use;
-	struct proc		*process;
-	bool			 done;
-	size_t			 i;
+	size_t	i;
 
-	if (!r->active)
+	if (!p->reload.active)
 		return;
-	if (!r->using) {
+	if (!p->reload.using) {
 		for (i = 0; i < p->n; i++)
-			if (p->process[i].taken != p->generation + 1)
+			if (p->process[i].taken != p->reload.generation)
 				return;
-		r->using = true;
-		p->generation++;
+		take_over(p);
 	}
-	use.generation = p->generation;
-	do {
-		done = true;
-		for (i = 0; i < p->n; i++) {
-			process = &p->process[i];
-			if (stage_of(process->proc) != r->stage ||
-			    process->used == p->generation)
-				continue;
-			done = false;
-			if (process->told != p->generation)
-				send_config_use(process->edge, 0, &use);
-			process->told = p->generation;
+	while (stage_done(p))
+		if (++p->reload.stage == STAGES) {
+			finish(p);
+			return;
 		}
-	} while (done && ++r->stage < STAGES);
-	if (r->stage == STAGES)
-		finish(p);
 }

@@ -415,12 +415,11 @@ static int (*const make[PROC__COUNT])(struct making *) = {
 
 int
 section_for(struct parent *p, struct config *config,
-    const struct proc *process, uint32_t generation)
+    const struct proc *process)
 {
 	struct making	m = { p, config, process, NULL };
 	int		fd, ret;
 
-	(void)generation;
 	m.section = section_new(process->proc);
 	ret = make[process->proc](&m);
 	fd = section_seal(m.section);
@@ -429,4 +428,19 @@ section_for(struct parent *p, struct config *config,
 	if (fd != -1)
 		close(fd);
 	return -1;
+}
+
+int
+sections_check(struct parent *p, struct config *config)
+{
+	size_t	i;
+	int	fd;
+
+	for (i = 0; i < p->n; i++) {
+		fd = section_for(p, config, &p->process[i]);
+		if (fd == -1)
+			return -1;
+		close(fd);
+	}
+	return 0;
 }

@@ -166,7 +166,7 @@ process_start(struct proc *process)
 	    process->instance, &p->owner);
 	event_add(process->timer, &tv);
 	send_identity_to(process);
-	m.section = section_for(p, &p->config, process, p->generation);
+	m.section = section_for(p, &p->config, process);
 	if (m.section == -1 || hand_over_all(process) == -1) {
 		start_failed(process, "configuration");
 		return;

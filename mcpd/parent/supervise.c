@@ -21,6 +21,8 @@
 
 /* One that has lived this long did not fail at its start. */
 #define SETTLED_NS		(10 * SECOND_NS)
+/* Whoever closes its edge is ending; this long at most. */
+#define CLOSED_MS		500
 #define BACKOFF_MIN_MS		100
 #define BACKOFF_MAX_MS		30000
 
@@ -37,6 +39,7 @@ add(struct parent *p, enum process proc, unsigned int instance,
 	process->instance = instance;
 	process->class = class;
 	process->stats_fd = -1;
+	process->log_credit = LINES_PER_SECOND;
 	process->timer = evtimer_new(p->base, timer_fired, process);
 	if (process->timer == NULL)
 		fatal("out of memory", "");
@@ -224,6 +227,8 @@ timer_fired(int fd, short what, void *arg)
 		process_start(process);
 	else if (process->stop_sent)
 		process_kill(process, "it does not stop");
+	else if (!edge_alive(process->edge))
+		process_kill(process, "it closed its edge");
 	else if (process->state == STATE_STARTING)
 		process_kill(process, "it is not ready in time");
 }
@@ -374,25 +379,50 @@ parent_on_ready(struct parent *p, struct edge *e, uint64_t call,
 		edge_fail(e, "ready twice");
 }
 
+/*
+ * policy says where in its part an error is, by a JSON pointer: whoever
+ * reads it wants the file and the line.
+ */
+static void
+locate(struct parent *p, const struct proc *process, struct bytes error,
+    char *why, size_t size)
+{
+	const struct config	*c = process->state == STATE_STARTING ?
+				    &p->config : &p->reload.config;
+	char			 text[1025], pointer[1100], where[700];
+
+	bytes_str(error, text, sizeof(text));
+	if (process->proc != PROC_POLICY || *text != '/') {
+		snprintf(why, size, "%s", text);
+		return;
+	}
+	snprintf(pointer, sizeof(pointer), "/policy%.*s",
+	    (int)strcspn(text, ":"), text);
+	place_name(c, c->tree, pointer, where, sizeof(where));
+	snprintf(why, size, "%s: %s", where, text);
+}
+
 void
 parent_on_config_ready(struct parent *p, struct edge *e, uint64_t call,
     struct msg_config_ready *m)
 {
 	struct proc	*process = process_of(p, e);
-	char		 name[40], why[1025];
+	char		 name[40], why[1800];
 
 	(void)call;
 	process_name(process, name);
-	bytes_str(m->error, why, sizeof(why));
+	locate(p, process, m->error, why, sizeof(why));
 	if (m->ok)
 		process->taken = m->generation;
 	if (process->state == STATE_STARTING && m->ok)
 		is_ready(process);
-	else if (process->state == STATE_STARTING)
+	else if (process->state == STATE_STARTING) {
 		log_warn("configuration refused", "process=%s why=%s", name,
 		    why);
-	if (process->state == STATE_STARTING)
 		process_kill(process, "it cannot be configured");
+	} else if (m->generation != p->reload.generation)
+		log_debug("answer to a reload that is over", "process=%s",
+		    name);
 	else if (!m->ok)
 		reload_failed(p, name, why);
 	else
@@ -456,11 +486,12 @@ static void
 edge_closed(void *arg, struct edge *e, const char *why)
 {
 	struct proc	*process = process_of(arg, e);
+	struct timeval	 soon = timeval_ms(CLOSED_MS);
 
 	if (why != NULL)
 		process_kill(process, why);
 	else if (!process->stop_sent)
-		process_kill(process, "it closed its edge");
+		event_add(process->timer, &soon);
 }
 
 static void

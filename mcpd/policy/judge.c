@@ -31,7 +31,10 @@ struct who {
 int64_t
 unix_now(void)
 {
-	return (int64_t)time(NULL);
+	struct timespec	ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec;
 }
 
 struct rules *
@@ -237,10 +240,11 @@ judge_tool(struct rules *r, const struct who *who, struct msg_judge *m,
 	struct decision		 d;
 	uint64_t		 limit;
 
-	if (tool == NULL || memcmp(tool->digest, m->digest,
-	    sizeof(tool->digest)) != 0)
+	if (tool == NULL)
 		return REASON_FORM;
 	v->target_name = bytes_of(tool->name);
+	if (memcmp(tool->digest, m->digest, sizeof(tool->digest)) != 0)
+		return REASON_FORM;
 	memcpy(v->digest, tool->digest, sizeof(v->digest));
 	f.method = who->method;
 	f.address = who->address;

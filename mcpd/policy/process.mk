@@ -1,4 +1,5 @@
 SRCS =	admin.c \
+	arguments.c \
 	callers.c \
 	compile.c \
 	decide.c \
@@ -12,6 +13,5 @@ SRCS =	admin.c \
 	roleset.c \
 	rules.c \
 	select.c \
-	test.c \
 	when.c
 LIBS =	-ljansson -lpcre2-8 -lmd

@@ -238,7 +238,7 @@ bool		 when_is_fleeting(const struct when *);
 /* "10.0.0.0/8", "::1": false if it is nothing like this. */
 bool		 network_read(const char *text, struct network *);
 
-/* test.c: conditions on arguments. */
+/* arguments.c */
 int		 test_compile(struct compile *, const json_t *,
 		    struct test *);
 void		 test_free(struct test *);

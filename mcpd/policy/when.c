@@ -143,7 +143,7 @@ take_clock(struct compile *c, const json_t *time, const char *key, int *to)
 	*to = text == NULL ? -1 : read_clock(text);
 	if (*to == -1)
 		return compile_fail(c, "a time of day belongs here, as in "
-		    "\"08:30\", in quotes");
+		    "\"08:30\"");
 	compile_leave(c, mark);
 	return 0;
 }

@@ -19,7 +19,7 @@
 #define OOM_SCORE	"500"
 
 #define SPACES		(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS |	\
-			    CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+			    CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* A tool has no network; runsc makes one without for what it runs. */
 static const struct {
@@ -70,6 +70,9 @@ enter_groups(const struct birth *b)
 	for (i = 0; i < b->ngroups; i++)
 		if (write(b->groups[i], "0", 1) != 1)
 			birth_fail(b, "entering its control group");
+	/* Only now: what it is in at that moment becomes its "/". */
+	if (unshare(CLONE_NEWCGROUP) == -1)
+		birth_fail(b, "a namespace of control groups");
 }
 
 /* Only what it is born with stays open, its channel as number 3. */

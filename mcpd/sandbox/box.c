@@ -173,6 +173,8 @@ timer_fired(int fd, short what, void *arg)
 	(void)what;
 	if (b->state == BOX_DYING)
 		over(b);
+	else if (b->pidfd == -1)
+		fatal("the maker does not answer", "");
 	else
 		box_kill(b, b->up ? NULL : "it did not come up in time");
 }

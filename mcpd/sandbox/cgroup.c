@@ -82,7 +82,7 @@ get_number(int dir, const char *group, const char *file, const char *word)
 }
 
 static const char *
-fail(struct cgroup_tree *t, const char *what, const char *path)
+explain(struct cgroup_tree *t, const char *what, const char *path)
 {
 	snprintf(t->why, sizeof(t->why), "%s in %s: %s", what, path,
 	    strerror(errno));
@@ -194,28 +194,28 @@ open_place(struct cgroup_tree *t, const struct cgroup_place *p)
 
 	own = open(p->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (own == -1)
-		return fail(t, "cannot open the group", p->path);
+		return explain(t, "cannot open the group", p->path);
 	t->place[i].v2 = p->v2;
 	t->place[i].controls = p->controls;
 	t->place[i].own = own;
 	t->place[i].base = -1;
 	t->n++;
 	if (p->v2 && make_way(own, t->name, p->controls) == -1)
-		return fail(t, "cannot delegate controls", p->path);
+		return explain(t, "cannot delegate controls", p->path);
 	if (mkdirat(own, t->name, 0755) == -1 && errno != EEXIST)
-		return fail(t, "cannot make a group", p->path);
+		return explain(t, "cannot make a group", p->path);
 	/* A mount of its own: no way leads from there to the groups above. */
 	t->place[i].base = open_tree(own, t->name, OPEN_TREE_CLONE |
 	    OPEN_TREE_CLOEXEC);
 	if (t->place[i].base == -1)
-		return fail(t, "cannot open our group", p->path);
+		return explain(t, "cannot open our group", p->path);
 	if (remove_leftovers(t->place[i].base) == -1)
-		return fail(t, "cannot remove old groups", p->path);
+		return explain(t, "cannot remove old groups", p->path);
 	if (p->v2 && delegate(own, t->name, p->controls) == -1)
-		return fail(t, "cannot delegate controls", p->path);
+		return explain(t, "cannot delegate controls", p->path);
 	if (HAS(p->controls, CONTROL_CPU) && put(own, t->name, p->v2 ?
 	    "cpu.weight" : "cpu.shares", p->v2 ? WEIGHT_V2 : WEIGHT_V1) == -1)
-		return fail(t, "cannot set the CPU weight", p->path);
+		return explain(t, "cannot set the CPU weight", p->path);
 	return NULL;
 }
 

@@ -28,13 +28,26 @@ config_release(struct sandbox *s, struct conf *c)
 		forget(s, c);
 }
 
+/* A section that was cut short leaves what came of it until then. */
+static void
+drop_loading(struct sandbox *s)
+{
+	int	fd;
+
+	if (s->loading != NULL)
+		forget(s, s->loading);
+	s->loading = NULL;
+	if (s->section != NULL && (fd = section_seal(s->section)) != -1)
+		close(fd);
+	s->section = NULL;
+}
+
 const char *
 config_begin(void *env, uint32_t generation)
 {
 	struct sandbox	*s = env;
 
-	if (s->loading != NULL)
-		forget(s, s->loading);
+	drop_loading(s);
 	s->loading = conf_new(&s->confs, generation);
 	s->host_new.given = false;
 	s->error[0] = '\0';

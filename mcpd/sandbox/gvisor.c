@@ -8,18 +8,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/json/writer.h"
 #include "fds.h"
 #include "gvisor.h"
 
 #define CALL_EXECUTE	"containerManager.ExecuteAsync"
 #define CALL_WAIT	"containerManager.WaitPID"
+
+/* What does not start in this time is in a sandbox that hangs. */
+#define EXECUTE_MS	10000
 
 /* runsc's own complaints, when it does not come up. */
 static void
@@ -135,7 +138,7 @@ ask_to_wait(struct lease *l)
 	js_put_string(&w, "CID", id);
 	js_put_int(&w, "PID", l->pid);
 	js_close(&w, '}');
-	rpc_call(l->rpc, CALL_WAIT, w.text, w.len, NULL, 0);
+	rpc_call(l->rpc, CALL_WAIT, &w, 0);
 	js_free(&w);
 }
 
@@ -193,7 +196,8 @@ answered(void *arg, const char *why, struct js_span result)
 	struct lease	*l = arg;
 	int64_t		 n;
 
-	if (why == NULL && js_span_integer(result, &n) == 0 && n >= 0) {
+	if (why == NULL && js_span_integer(result, &n) == 0 && n >= 0 &&
+	    n <= INT_MAX) {
 		if (l->begun)
 			exited(l, n);
 		else
@@ -255,7 +259,8 @@ run(struct lease *l)
 		return;
 	}
 	put_execute(&w, l);
-	rpc_call(l->rpc, CALL_EXECUTE, w.text, w.len, theirs, PIPES);
+	rpc_attach(l->rpc, theirs, PIPES);
+	rpc_call(l->rpc, CALL_EXECUTE, &w, EXECUTE_MS);
 	js_free(&w);
 }
 

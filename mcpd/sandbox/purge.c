@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json/writer.h"
 #include "common/time/mono.h"
 #include "gvisor.h"
 
@@ -13,8 +12,9 @@
 
 /* What has not gone by then takes the box with it. */
 #define PURGE_MS	3000
-#define ROUNDS		16
-#define PROCESSES_MAX	4096
+/* What has been killed takes a moment to die. */
+#define PAUSE_MS	2
+#define PROCESSES_MAX	1024
 
 struct inmate {
 	int64_t	 pid;
@@ -27,8 +27,8 @@ struct purge {
 	struct box		*box;
 	int64_t			 root;
 	struct rpc		*rpc;
-	struct event		*timer;
-	unsigned int		 rounds;
+	struct event		*deadline;
+	struct event		*pause;
 	bool			 listing;	/* asked for, not come yet */
 	struct inmate		*inmate;
 	size_t			 n;
@@ -40,7 +40,8 @@ purge_free(struct purge *p)
 {
 	TAILQ_REMOVE(&p->box->gvisor->purges, p, entry);
 	rpc_free(p->rpc);
-	event_free(p->timer);
+	event_free(p->deadline);
+	event_free(p->pause);
 	free(p->inmate);
 	free(p);
 }
@@ -66,11 +67,11 @@ give_up(struct purge *p, const char *why)
 }
 
 static void
-timer_fired(int fd, short what, void *arg)
+too_late(int fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	give_up(arg, "it takes too long");
+	give_up(arg, "it does not die");
 }
 
 static void
@@ -88,9 +89,8 @@ ask_list(struct purge *p)
 	struct js_writer	w = { 0 };
 
 	put_id(&w, NULL, p->box);
-	p->rounds++;
 	p->listing = true;
-	rpc_call(p->rpc, CALL_LIST, w.text, w.len, NULL, 0);
+	rpc_call(p->rpc, CALL_LIST, &w, 0);
 	js_free(&w);
 }
 
@@ -106,7 +106,7 @@ ask_kill(struct purge *p, int64_t pid)
 	js_put_int(&w, "PID", pid);
 	js_put_int(&w, "Signo", SIGKILL);
 	js_close(&w, '}');
-	rpc_call(p->rpc, CALL_SIGNAL, w.text, w.len, NULL, 0);
+	rpc_call(p->rpc, CALL_SIGNAL, &w, 0);
 	js_free(&w);
 }
 
@@ -148,6 +148,7 @@ get(struct js_span object, const char *name, int64_t *n)
 	    js_span_integer(span, n) == 0;
 }
 
+/* They come sorted. */
 static bool
 read_list(struct purge *p, struct js_span list)
 {
@@ -158,7 +159,8 @@ read_list(struct purge *p, struct js_span list)
 	while (next_object(&list, &object)) {
 		memset(&now, 0, sizeof(now));
 		if (p->n == PROCESSES_MAX || !get(object, "pid", &now.pid) ||
-		    !get(object, "ppid", &now.parent))
+		    !get(object, "ppid", &now.parent) ||
+		    (p->n > 0 && now.pid <= p->inmate[p->n - 1].pid))
 			return false;
 		p->inmate = reallocarray(p->inmate, p->n + 1,
 		    sizeof(*p->inmate));
@@ -169,26 +171,47 @@ read_list(struct purge *p, struct js_span list)
 	return p->n > 0;
 }
 
-/* Descendants may stand before their parents: until nothing changes. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct inmate	*x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static const struct inmate *
+parent_of(const struct purge *p, const struct inmate *child)
+{
+	struct inmate	key = { .pid = child->parent };
+
+	return bsearch(&key, p->inmate, p->n, sizeof(key), compare);
+}
+
+/* The list need not be true, nor end. */
+static bool
+is_doomed(const struct purge *p, const struct inmate *i)
+{
+	size_t	depth;
+
+	if (i->pid == 1)
+		return false;
+	for (depth = 0; i != NULL && depth < p->n; depth++) {
+		if (p->root == 1 || i->pid == p->root)
+			return true;
+		i = parent_of(p, i);
+	}
+	return false;
+}
+
 static size_t
 doom(struct purge *p)
 {
-	size_t	i, k, n = 0, before;
+	size_t	i, n = 0;
 
-	do {
-		before = n;
-		for (i = 0; i < p->n; i++) {
-			if (p->inmate[i].doomed || p->inmate[i].pid == 1)
-				continue;
-			p->inmate[i].doomed = p->root == 1 ||
-			    p->inmate[i].pid == p->root;
-			for (k = 0; k < p->n; k++)
-				if (p->inmate[k].doomed &&
-				    p->inmate[k].pid == p->inmate[i].parent)
-					p->inmate[i].doomed = true;
-			n += p->inmate[i].doomed;
-		}
-	} while (n != before);
+	for (i = 0; i < p->n; i++) {
+		p->inmate[i].doomed = is_doomed(p, &p->inmate[i]);
+		n += p->inmate[i].doomed;
+	}
 	return n;
 }
 
@@ -203,18 +226,26 @@ finish(struct purge *p)
 		gvisor_swept(b);
 }
 
+static void
+look_again(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ask_list(arg);
+}
+
 /* Kills one after the other, then looks if all are gone. */
 static void
 go_on(struct purge *p)
 {
+	struct timeval	tv = timeval_ms(PAUSE_MS);
+
 	while (p->next < p->n && !p->inmate[p->next].doomed)
 		p->next++;
 	if (p->next < p->n)
 		ask_kill(p, p->inmate[p->next++].pid);
-	else if (p->rounds == ROUNDS)
-		give_up(p, "it does not die");
 	else
-		ask_list(p);
+		event_add(p->pause, &tv);
 }
 
 static void
@@ -238,20 +269,22 @@ answered(void *arg, const char *why, struct js_span result)
 void
 purge_start(struct box *b, int64_t pid)
 {
-	struct timeval	 tv = timeval_ms(PURGE_MS);
-	struct purge	*p = calloc(1, sizeof(*p));
+	struct event_base	*base = b->sandbox->child->base;
+	struct timeval		 tv = timeval_ms(PURGE_MS);
+	struct purge		*p = calloc(1, sizeof(*p));
 
-	if (p == NULL || (p->timer = evtimer_new(b->sandbox->child->base,
-	    timer_fired, p)) == NULL)
+	if (p == NULL ||
+	    (p->deadline = evtimer_new(base, too_late, p)) == NULL ||
+	    (p->pause = evtimer_new(base, look_again, p)) == NULL)
 		fatal("out of memory", "");
 	p->box = b;
 	p->root = pid;
 	TAILQ_INSERT_TAIL(&b->gvisor->purges, p, entry);
-	p->rpc = rpc_new(b->sandbox->child->base, b->id, answered, p);
+	p->rpc = rpc_new(base, b->id, answered, p);
 	if (p->rpc == NULL) {
 		give_up(p, "its control socket is closed");
 		return;
 	}
-	event_add(p->timer, &tv);
+	event_add(p->deadline, &tv);
 	ask_list(p);
 }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "bundle.h"
-#include "common/json/writer.h"
 #include "common/log/log.h"
+#include "common/time/mono.h"
 #include "fds.h"
 #include "rpc.h"
 
@@ -23,6 +23,7 @@ struct rpc {
 	int			 fd;
 	struct event		*readable;
 	struct event		*writable;
+	struct event		*late;
 	rpc_done		 done;
 	void			*arg;
 	struct js_writer	 out;
@@ -38,6 +39,7 @@ struct rpc {
 
 static void	readable(int, short, void *);
 static void	writable(int, short, void *);
+static void	late(int, short, void *);
 
 /* runsc's name ends with a NUL that counts. */
 static int
@@ -79,7 +81,8 @@ rpc_new(struct event_base *base, uint32_t id, rpc_done done, void *arg)
 	r->arg = arg;
 	r->readable = event_new(base, fd, EV_READ | EV_PERSIST, readable, r);
 	r->writable = event_new(base, fd, EV_WRITE, writable, r);
-	if (r->readable == NULL || r->writable == NULL ||
+	r->late = evtimer_new(base, late, r);
+	if (r->readable == NULL || r->writable == NULL || r->late == NULL ||
 	    event_add(r->readable, NULL) == -1)
 		fatal("out of memory", "");
 	return r;
@@ -90,6 +93,7 @@ release(struct rpc *r)
 {
 	event_free(r->readable);
 	event_free(r->writable);
+	event_free(r->late);
 	close(r->fd);
 	fds_close(r->fds, r->nfds);
 	js_free(&r->out);
@@ -111,6 +115,7 @@ rpc_free(struct rpc *r)
 static void
 answer(struct rpc *r, const char *why, struct js_span result)
 {
+	event_del(r->late);
 	r->pending = false;
 	r->answering = true;
 	r->done(r->arg, why, result);
@@ -126,6 +131,14 @@ broken(struct rpc *r, const char *why)
 	event_del(r->writable);
 	if (r->pending)
 		answer(r, why, (struct js_span){ NULL, 0 });
+}
+
+static void
+late(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	broken(arg, "its control socket does not answer");
 }
 
 /* The descriptors go with the first bytes. */
@@ -157,17 +170,25 @@ writable(int fd, short what, void *arg)
 }
 
 void
-rpc_call(struct rpc *r, const char *method, const char *arg, size_t len,
-    const int *fds, size_t nfds)
+rpc_attach(struct rpc *r, const int *fds, size_t nfds)
 {
+	memcpy(r->fds, fds, nfds * sizeof(*fds));
+	r->nfds = nfds;
+}
+
+void
+rpc_call(struct rpc *r, const char *method, const struct js_writer *arg,
+    uint64_t wait_ms)
+{
+	struct timeval	tv = timeval_ms(wait_ms);
+
 	js_reset(&r->out);
 	js_open(&r->out, NULL, '{');
 	js_put_string(&r->out, "method", method);
-	js_put_raw(&r->out, "arg", arg, len);
+	js_put_raw(&r->out, "arg", arg->text, arg->len);
 	js_close(&r->out, '}');
-	if (nfds > 0)
-		memcpy(r->fds, fds, nfds * sizeof(*fds));
-	r->nfds = nfds;
+	if (wait_ms != 0)
+		event_add(r->late, &tv);
 	r->sent = 0;
 	r->len = 0;
 	r->pending = true;

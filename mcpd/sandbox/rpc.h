@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/json/scan.h"
+#include "common/json/writer.h"
 
 struct event_base;
 struct rpc;
@@ -28,8 +29,10 @@ struct rpc	*rpc_new(struct event_base *, uint32_t id, rpc_done,
 		    void *arg);
 /* Not from within the answer to another request of this connection. */
 void		 rpc_free(struct rpc *);
-/* arg is JSON; descriptors are taken. */
-void		 rpc_call(struct rpc *, const char *method, const char *arg,
-		    size_t len, const int *fds, size_t nfds);
+/* Sends a request with those descriptors, which are taken, first. */
+void		 rpc_attach(struct rpc *, const int *fds, size_t nfds);
+/* arg is JSON; an answer is waited for so long, or for ever (0). */
+void		 rpc_call(struct rpc *, const char *method,
+		    const struct js_writer *arg, uint64_t wait_ms);
 
 #endif

@@ -124,9 +124,7 @@ struct fake *
 fake_start(enum process room, unsigned int instance, const char *class)
 {
 	struct fake		*f = calloc(1, sizeof(*f));
-	struct msg_identity	 m = { .uid = FAKE_UID + room,
-				    .gid = FAKE_UID + room, .verbose = 2,
-				    .epoch = 1 };
+	struct msg_identity	 m = { .verbose = 2, .epoch = 1 };
 	int			 pair[2];
 
 	assert_non_null(f);
@@ -144,6 +142,8 @@ fake_start(enum process room, unsigned int instance, const char *class)
 	remember(f);
 	close(pair[1]);
 	f->ends[PROC_PARENT][0] = end_new(pair[0]);
+	/* As the parent has it: sandbox alone is root. */
+	m.uid = m.gid = room == PROC_SANDBOX ? 0 : FAKE_UID + room;
 	m.instance = (uint8_t)instance;
 	m.class = bytes_of(class);
 	m.root = bytes_of(f->root);

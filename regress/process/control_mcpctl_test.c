@@ -111,7 +111,7 @@ test_commands(void **state)
 	reply(&r, call, 200, "{\"content\":[{\"type\":\"text\",\"text\":"
 	    "\"no\\n\"}],\"isError\":true}");
 	run_end(&run);
-	run_expect(&run, 1, "no\n\n", "");
+	run_expect(&run, 1, "no\n", "");
 
 	ctl_start(&r, &run, "", "reload");
 	call = expect_command(&r, "reload", "{}");

@@ -97,10 +97,10 @@ ask(struct line *l, const char *request)
 	text = line_get(l);
 	v = js_parse(text, strlen(text), &js_limits_default, &error);
 	if (v == NULL)
-		fail_msg("%s: %s", error.what, text);
+		fail_msg("%s: %.300s", error.what, text);
 	result = json_incref(json_object_get(v, "result"));
 	if (result == NULL)
-		fail_msg("no result: %s", text);
+		fail_msg("no result: %.300s", text);
 	json_decref(v);
 	free(text);
 	return result;
@@ -679,9 +679,17 @@ test_bad_parent(void **state)
 	fake_expect_end(r.fake, 1, 0);
 	stop(&r);
 
-	/* A socket that comes when control is confined. */
+	/* A socket that is there already, and one when control is confined. */
 	start(&r, 8);
-	fake_handover(r.fake, "metrics", 0, open("/dev/null", O_RDONLY));
+	fake_handover(r.fake, "control", 0, open("/dev/null", O_RDONLY));
+	fake_expect_end(r.fake, 1, 0);
+	stop(&r);
+
+	memset(&r, 0, sizeof(r));
+	r.fake = fake_start(PROC_CONTROL, 0, "");
+	fake_handover(r.fake, "control", 0, listen_unix(&r));
+	fake_configure(r.fake, section_with(8, 0), 1);
+	fake_handover(r.fake, "metrics", 0, listen_tcp(&r));
 	fake_expect_end(r.fake, 1, 0);
 	stop(&r);
 

@@ -637,6 +637,32 @@ test_call(void **state)
 	fake_stop(f);
 }
 
+/* Sorting many members must not need a call that the filter lacks. */
+static void
+test_many_members(void **state)
+{
+	struct fake		*f = start();
+	struct msg_judge	*j;
+	char			*body = malloc(65536);
+	size_t			 n;
+	int			 i;
+
+	(void)state;
+	n = (size_t)sprintf(body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":"
+	    "\"tools/call\",\"params\":{\"name\":\"echo\",\"arguments\":{"
+	    "\"text\":\"x\"");
+	for (i = 2000; i > 0; i--)
+		n += (size_t)sprintf(body + n, ",\"m%d\":%d", i, i);
+	sprintf(body + n, "}," MODERN "}}");
+	send_call(f, body);
+	j = fake_expect(f, PROC_POLICY, 0, MSG_JUDGE, NULL);
+	assert_int_equal(body_load(&j->args), 0);
+	assert_memory_equal(j->args.data, "{\"m1\":1,\"m10\":10,", 17);
+	body_close(&j->args);
+	free(body);
+	fake_stop(f);
+}
+
 static void
 test_coded_name(void **state)
 {
@@ -1082,6 +1108,7 @@ main(void)
 		cmocka_unit_test(test_legacy_session),
 		cmocka_unit_test(test_legacy_revisions),
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_many_members),
 		cmocka_unit_test(test_coded_name),
 		cmocka_unit_test(test_structured_by_revision),
 		cmocka_unit_test(test_bad_arguments),

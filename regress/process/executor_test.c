@@ -40,6 +40,7 @@ section(uint32_t workers, uint32_t concurrency, uint64_t output)
 	assert_int_equal(section_add(s, MSG_CONF_TOOL_RUN, &m), 0);
 	m.name = bytes_of("work");
 	m.mode = MODE_WORKER;
+	m.isolation = ISOLATION_SHARED;
 	m.index = WORKER;
 	assert_int_equal(section_add(s, MSG_CONF_TOOL_RUN, &m), 0);
 	return s;

@@ -12,7 +12,7 @@
 #define X40	"wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEY"
 #define X36	"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6"
 #define X43	X36 "kL9nO2q"
-#define PEM	"MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MaC5qXhVQ1bJ0o\n"
+#define PEM	"MIIEpAIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF8PbnGy0AHB7MaC5qXhV\n"
 
 struct sample {
 	const char	*in;
@@ -225,6 +225,8 @@ test_json_strings(void **state)
 	    "\",\"user\":\"Tr0ub4dor&3\"}");
 	lab_want(l, JSON, "{\"Authorization\":\"Bearer aB3dE6gH9jK2mN5pQ8\"}",
 	    "{\"Authorization\":\"Bearer " R("authorization") "\"}");
+	lab_want(l, JSON, "{\"password=Tr0ub4dor&3 y\":\"zzzzzzz1\"}",
+	    "{\"password=" R("password") " y\":\"zzzzzzz1\"}");
 	lab_want(l, JSON, "{\"password\":\"required\",\"passwordless\":"
 	    "\"abcdefgh1\"}", "{\"password\":\"required\",\"passwordless\":"
 	    "\"abcdefgh1\"}");
@@ -273,6 +275,9 @@ test_actions(void **state)
 	lab_want(l, TEXT, "AKIAIOSFODNN7EXAMPLE AKIAIOSFODNN7EXAMPLE",
 	    R("aws-access-key-id") " " R("aws-access-key-id"));
 	assert_string_equal(l->findings, "aws-access-key-id:redact:2");
+	/* What is within another of its kind is not counted again. */
+	lab_want(l, TEXT, "sk-" X36 "-sk-" X36, R("sk-key"));
+	assert_string_equal(l->findings, "sk-key:redact:1");
 	lab_stop(l);
 }
 
@@ -287,6 +292,7 @@ test_site(void **state)
 	/* Only what the group names; letters of any case; UTF-8. */
 	lab_want(l, SITE, "PROJECT caf\xc3\xa9 is secret",
 	    "PROJECT " R("project") " is secret");
+	lab_want(l, SITE, "<\xc3\xa9> <> <ab>", R("one") " <> <ab>");
 	/* With a check digit. */
 	lab_want(l, SITE, "4242424242 4242424243", R("member") " 4242424243");
 	lab_want(l, SITE, "DE89370400440532013000 DE88370400440532013000",
@@ -294,6 +300,12 @@ test_site(void **state)
 	assert_string_equal(l->findings, "account:redact:1");
 	/* Nothing built in is looked for here. */
 	lab_want(l, SITE, "AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE");
+	/* What overlaps is cut out as one. */
+	lab_use(l, lab_section("[{\"name\":\"a\",\"pattern\":\"ab+c\"},"
+	    "{\"name\":\"b\",\"pattern\":\"c+d\"}]", NULL), 2);
+	l->generation = 2;
+	lab_want(l, TEXT, "xabbccdy ccd", "x" R("a") "y " R("b"));
+	assert_string_equal(l->findings, "a:redact:1 b:redact:2");
 	lab_stop(l);
 }
 
@@ -369,9 +381,9 @@ test_pathological(void **state)
 static const char	prose[] =
 	"The committee met on Tuesday, 14 March 2023, to discuss the budget "
 	"for the coming year. Of the 47 proposals received, 12 were approved "
-	"(see appendix B, pp. 33-41), at a total cost of $1,250,000. Mr. O'Hara "
-	"asked whether the new system - \"version 2.0\" - would be ready; it "
-	"will not. Details: http://intranet/minutes?id=20230314&lang=en\n"
+	"(see appendix B, pp. 33-41), at a total cost of $1,250,000. Mr. "
+	"O'Hara asked whether the new system - \"version 2.0\" - would be "
+	"ready; it will not. Details: http://intranet/minutes?id=20230314&lang=en\n"
 	"\tstatic int count_words(const char *s, size_t len);\n"
 	"\tif (len > 0 && s[len - 1] == '\\n') { len--; return -1; }\n"
 	"2023-03-14T09:26:53.589Z INFO worker[3141] request_id=7f3a2b done in "

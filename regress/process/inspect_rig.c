@@ -13,6 +13,7 @@
 
 static const char	site[] = "["
 	"{\"name\":\"badge\",\"pattern\":\"EMP-[0-9]{6}\"},"
+	"{\"name\":\"one\",\"pattern\":\"<.>\"},"
 	"{\"name\":\"project\",\"class\":\"internal\",\"pattern\":"
 	"\"(?i)project (?<secret>[a-z\\u00e9]+)\"},"
 	"{\"name\":\"member\",\"class\":\"pii\",\"check\":\"luhn\","

@@ -213,6 +213,11 @@ test_diagnostic(void **state)
 	lab_want_error(l, BLOCK, "", END_FAILED, "The tool exited with status "
 	    "2.\nIts last words:\n[withheld: github-token]");
 	assert_string_equal(l->findings, "github-token:block:1");
+	l->note = "see AKIAIOSFODNN7EXAMPLE";
+	l->diagnostic = bytes_of("all well");
+	lab_want_error(l, BLOCK, "", END_FAILED, "status 2: [withheld: "
+	    "aws-access-key-id].\nIts last words:\nall well");
+	l->note = "";
 	/* What it wrote before it failed is shown, as it would have been. */
 	l->diagnostic = bytes_of("");
 	lab_say(l, TEXT, "half of it; AKIAIOSFODNN7EXAMPLE");
@@ -357,11 +362,23 @@ test_profile(void **state)
 	lab_answer(l, call);
 	assert_int_equal(l->got, END_LOST);
 	assert_null(strstr(l->content, "AKIA"));
-	m.profile = 7;
+	memset(m.digest, 0x11, sizeof(m.digest));
+	m.digest[3] = TEXT;
 	fake_send(l->fake, PROC_AUDIT, 0, MSG_EXPECT, call, &m);
 	lab_output(l, call, "abc", 3);
 	lab_answer(l, call);
 	assert_int_equal(l->got, END_LOST);
+	m.profile = 7;
+	m.digest[31]++;
+	fake_send(l->fake, PROC_AUDIT, 0, MSG_EXPECT, call, &m);
+	lab_output(l, call, "abc", 3);
+	lab_answer(l, call);
+	assert_int_equal(l->got, END_LOST);
+	m.digest[31]--;
+	fake_send(l->fake, PROC_AUDIT, 0, MSG_EXPECT, call, &m);
+	lab_output(l, call, "abc", 3);
+	lab_answer(l, call);
+	assert_int_equal(l->got, END_OK);
 	l->generation = 2;
 	lab_say(l, TEXT, "abc");
 	assert_int_equal(l->got, END_LOST);

@@ -9,6 +9,9 @@
 
 #include "fake.h"
 
+/* What audit has signed begins so. */
+#define HEAD	"mcpd-audit-1\n7\n00ff\n2026-11-22T16:31:07.000000Z\n"
+
 struct test_key {
 	EVP_PKEY	*pkey;
 	char		 pem[4096];
@@ -84,13 +87,16 @@ test_ed25519(void **state)
 	(void)state;
 	make_key(&k, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 	f = start("audit", &k, PROC_AUDIT);
-	r = sign(f, PROC_AUDIT, &k, SCHEME_ED25519, "head", 4);
+	r = sign(f, PROC_AUDIT, &k, SCHEME_ED25519, HEAD, sizeof(HEAD) - 1);
 	assert_true(r->ok);
 	assert_int_equal(EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k.pkey),
 	    1);
 	assert_int_equal(EVP_DigestVerify(ctx, r->signature.data,
-	    r->signature.len, (const unsigned char *)"head", 4), 1);
+	    r->signature.len, (const unsigned char *)HEAD, sizeof(HEAD) - 1), 1);
 	EVP_MD_CTX_free(ctx);
+	/* Audit's key signs checkpoints alone. */
+	assert_false(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, "head", 4)->ok);
+	assert_false(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, HEAD, 13)->ok);
 	EVP_PKEY_free(k.pkey);
 	fake_stop(f);
 }
@@ -170,17 +176,18 @@ test_reload(void **state)
 	memcpy(bad.pem, "-----BEGIN NOTHING-----", 23);
 	f = start("audit", &old, PROC_AUDIT);
 	fake_configure_bad(f, section_with(&bad), 2, "not a PEM private key");
-	assert_true(sign(f, PROC_AUDIT, &old, SCHEME_ED25519, "x", 1)->ok);
+	assert_true(sign(f, PROC_AUDIT, &old, SCHEME_ED25519, HEAD,
+	    sizeof(HEAD) - 1)->ok);
 	for (g = 2; g <= 3; g++) {
 		fake_configure(f, section_with(&new), g);
 		use.generation = g;
 		fake_send(f, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
 		fake_expect(f, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
-		assert_true(sign(f, PROC_AUDIT, &new, SCHEME_ED25519, "x",
-		    1)->ok);
+		assert_true(sign(f, PROC_AUDIT, &new, SCHEME_ED25519, HEAD,
+		    sizeof(HEAD) - 1)->ok);
 		/* The old key outlives one generation. */
 		assert_int_equal(sign(f, PROC_AUDIT, &old, SCHEME_ED25519,
-		    "x", 1)->ok, g == 2);
+		    HEAD, sizeof(HEAD) - 1)->ok, g == 2);
 	}
 	EVP_PKEY_free(old.pkey);
 	EVP_PKEY_free(new.pkey);
@@ -206,7 +213,8 @@ test_bad_messages(void **state)
 
 	/* A new edge works, until a message comes that is not audit's. */
 	fake_edge(f, PROC_AUDIT, 0);
-	assert_true(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, "x", 1)->ok);
+	assert_true(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, HEAD,
+	    sizeof(HEAD) - 1)->ok);
 	frame[4] = MSG_RUN;
 	fake_raw(f, PROC_AUDIT, 0, frame, len, -1);
 	fake_expect_bad_peer(f, PROC_AUDIT, 0, "may not send");

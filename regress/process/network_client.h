@@ -33,6 +33,7 @@ void		 cert_make(struct cert *, EVP_PKEY *, const char *name,
 void		 cert_free(struct cert *);
 EVP_PKEY	*key_ec(void);
 EVP_PKEY	*key_rsa(void);
+EVP_PKEY	*key_ed25519(void);
 
 struct client {
 	SSL		*ssl;

@@ -128,70 +128,98 @@ test_reload_in_handshake(void **state)
 }
 
 static void
-test_bad_configurations(void **state)
+test_bad_limits(void **state)
+{
+	static const struct {
+		size_t		 offset;
+		uint32_t	 value;
+		const char	*why;
+	} bad[] = {
+		{ offsetof(struct msg_conf_network, calls), 0, "is zero" },
+		{ offsetof(struct msg_conf_network, connections), 65536,
+		    "65536" },
+		{ offsetof(struct msg_conf_network, connections), UINT32_MAX,
+		    "65536" },
+		{ offsetof(struct msg_conf_network, body_bytes), 16777217,
+		    "body" },
+		{ offsetof(struct msg_conf_network, header_bytes), 100,
+		    "header" },
+		{ offsetof(struct msg_conf_network, idle_ms), 0, "time" },
+	};
+	struct net			*net = *state;
+	struct client			*c = net_start_known(net);
+	struct msg_conf_network		 good = net->limits;
+	size_t				 i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		memcpy((uint8_t *)&net->limits + bad[i].offset,
+		    &bad[i].value, sizeof(bad[i].value));
+		fake_configure_bad(net->fake, net_section(net), 2,
+		    bad[i].why);
+		net->limits = good;
+	}
+	fake_configure_bad(net->fake, section_new(PROC_NETWORK), 2,
+	    "no limits");
+	net_call(net, c);
+	client_free(c);
+}
+
+static void
+refuse_listener(struct net *net, const struct msg_conf_listener *l,
+    const char *why)
+{
+	struct section	*s = section_new(PROC_NETWORK);
+
+	section_add(s, MSG_CONF_NETWORK, &net->limits);
+	section_add(s, MSG_CONF_LISTENER, l);
+	fake_configure_bad(net->fake, s, 2, why);
+}
+
+static void
+test_bad_listeners(void **state)
 {
 	struct net			*net = *state;
 	struct client			*c = net_start_known(net);
-	struct msg_conf_network		 limits = net->limits;
-	struct section			*s;
-	struct msg_conf_listener	 l = { .index = 3 };
+	struct msg_conf_listener	 good = { .path = bytes_of("/mcp") };
+	struct msg_conf_listener	 l;
 	struct cert			 ed;
-	uint8_t				 byte;
+	struct section			*s;
 
-	net->limits.calls = 0;
-	fake_configure_bad(net->fake, net_section(net), 2, "is zero");
-	net->limits = limits;
-	net->limits.connections = 65536;
-	fake_configure_bad(net->fake, net_section(net), 2, "65536");
-	net->limits = limits;
-	net->limits.body_bytes = 16777217;
-	fake_configure_bad(net->fake, net_section(net), 2, "body");
-	net->limits = limits;
-	net->limits.header_bytes = 100;
-	fake_configure_bad(net->fake, net_section(net), 2, "header");
-	net->limits = limits;
-	net->limits.idle_ms = 0;
-	fake_configure_bad(net->fake, net_section(net), 2, "time");
-	net->limits = limits;
-	byte = net->server.id[0]++;
-	fake_configure_bad(net->fake, net_section(net), 2,
-	    "not that of the key");
-	net->server.id[0] = byte;
-	byte = (uint8_t)net->server.pem[100];
-	net->server.pem[100] = '!';
-	fake_configure_bad(net->fake, net_section(net), 2, "cannot be read");
-	net->server.pem[100] = (char)byte;
+	memcpy(good.key, net->server.id, sizeof(good.key));
+	good.chain = bytes_of(net->server.pem);
+	l = good;
+	l.index = 3;
+	refuse_listener(net, &l, "without a socket");
 	s = net_section(net);
-	section_add(s, MSG_CONF_LISTENER, &l);
-	fake_configure_bad(net->fake, s, 2, "without a socket");
-	s = net_section(net);
-	l.index = 0;
-	section_add(s, MSG_CONF_LISTENER, &l);
+	section_add(s, MSG_CONF_LISTENER, &good);
 	fake_configure_bad(net->fake, s, 2, "of its own");
-	s = section_new(PROC_NETWORK);
-	fake_configure_bad(net->fake, s, 2, "no limits");
-	cert_make(&ed, EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048),
-	    "localhost", NULL, NULL);
+	l = good;
+	l.path = bytes_of("mcp");
+	refuse_listener(net, &l, "slash");
+	l = good;
+	l.key[0]++;
+	refuse_listener(net, &l, "not that of the key");
+	l = good;
+	l.chain.len -= 100;
+	refuse_listener(net, &l, "cannot be read");
+	l = good;
+	l.certificates = CERTIFICATES_REQUIRED;
+	refuse_listener(net, &l, "without a CA");
+	l.client_ca = bytes_of("no certificate at all");
+	refuse_listener(net, &l, "cannot be used");
+	/* libtls knows two kinds of keys. */
+	cert_make(&ed, key_ed25519(), "localhost", NULL, NULL);
+	l = good;
 	l.chain = bytes_of(ed.pem);
 	memcpy(l.key, ed.id, sizeof(l.key));
-	l.path = bytes_of("mcp");
-	s = section_new(PROC_NETWORK);
-	section_add(s, MSG_CONF_NETWORK, &net->limits);
-	section_add(s, MSG_CONF_LISTENER, &l);
-	fake_configure_bad(net->fake, s, 2, "slash");
-	l.path = bytes_of("/mcp");
-	l.certificates = CERTIFICATES_REQUIRED;
-	s = section_new(PROC_NETWORK);
-	section_add(s, MSG_CONF_NETWORK, &net->limits);
-	section_add(s, MSG_CONF_LISTENER, &l);
-	fake_configure_bad(net->fake, s, 2, "without a CA");
+	refuse_listener(net, &l, "must be RSA or EC");
+	cert_free(&ed);
 	/* All is as it was. */
 	net_call(net, c);
 	client_free(c);
 	c = net_connect(net);
 	net_call(net, c);
 	client_free(c);
-	cert_free(&ed);
 }
 
 /* A listener that is not served any more is closed. */
@@ -340,7 +368,8 @@ main(void)
 		NET_TEST(test_handshake_limit),
 		NET_TEST(test_reload),
 		NET_TEST(test_reload_in_handshake),
-		NET_TEST(test_bad_configurations),
+		NET_TEST(test_bad_limits),
+		NET_TEST(test_bad_listeners),
 		NET_TEST(test_listener_gone),
 		NET_TEST(test_drain),
 		NET_TEST(test_handover),

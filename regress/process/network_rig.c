@@ -177,11 +177,28 @@ net_credential(struct net *r)
 void
 net_accept(struct net *r, uint64_t ref, uint8_t who)
 {
-	struct msg_authenticated	m = { .ref = ref };
+	net_accept_as(r, ref, who, who ^ 0x80, 0);
+}
 
-	memset(m.handle, who, sizeof(m.handle));
-	memset(m.owner, who ^ 0x80, sizeof(m.owner));
+void
+net_accept_as(struct net *r, uint64_t ref, uint8_t handle, uint8_t owner,
+    uint64_t expires)
+{
+	struct msg_authenticated	m = { .ref = ref,
+					    .expires = expires };
+
+	memset(m.handle, handle, sizeof(m.handle));
+	memset(m.owner, owner, sizeof(m.owner));
 	fake_send(r->fake, PROC_AUTH, 0, MSG_AUTHENTICATED, 0, &m);
+}
+
+void
+net_revoke(struct net *r, uint8_t handle)
+{
+	struct msg_revoke	m;
+
+	memset(m.handle, handle, sizeof(m.handle));
+	fake_send(r->fake, PROC_AUTH, 0, MSG_REVOKE, 0, &m);
 }
 
 void

@@ -48,6 +48,10 @@ struct client	*net_connect(struct net *);
 /* Fills in what is to be said to a waiting CREDENTIAL; who is any number. */
 struct msg_credential *net_credential(struct net *);
 void		 net_accept(struct net *, uint64_t ref, uint8_t who);
+/* With a handle and an owner of one byte's value each. */
+void		 net_accept_as(struct net *, uint64_t ref, uint8_t handle,
+		    uint8_t owner, uint64_t expires);
+void		 net_revoke(struct net *, uint8_t handle);
 void		 net_refuse(struct net *, uint64_t ref, enum refusal,
 		    uint32_t retry_after);
 /* A CREDENTIAL comes and is accepted. */

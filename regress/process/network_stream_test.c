@@ -246,28 +246,38 @@ test_large_answer(void **state)
 	free(body);
 }
 
-/* A stream ends when its caller is not valid any more. */
+/* A stream outlives the handle of its caller, if it gets another. */
 static void
-test_expired(void **state)
+test_renewal(void **state)
 {
-	struct net			*net = *state;
-	struct msg_authenticated	 m = { .expires = 1 };
-	struct client			*c;
-	uint64_t			 call;
+	struct net		*net = *state;
+	struct msg_credential	*m;
+	struct client		*c;
+	struct response		 r = { .body = NULL };
+	uint64_t		 call;
 
 	net->limits.idle_ms = 200;
 	net_start(net);
 	c = net_connect(net);
 	client_say(c, GET);
-	m.ref = net_credential(net)->ref;
-	fake_send(net->fake, PROC_AUTH, 0, MSG_AUTHENTICATED, 0, &m);
+	net_accept_as(net, net_credential(net)->ref, 1, 9, 1);
 	open_stream(net, c, &call);
+	m = net_credential(net);
+	assert_true(bytes_eq(m->secret, "k"));
+	net_accept_as(net, m->ref, 2, 9, 1);
+	net_reply(net, call, 200, FORM_EVENT, false, "{}");
+	do
+		client_chunk(c, &r);
+	while (strcmp(r.body, ":\n\n") == 0);
+	assert_string_equal(r.body, "event: message\ndata: {}\n\n");
+	response_free(&r);
+	net_refuse(net, net_credential(net)->ref, REFUSAL_EXPIRED, 0);
 	net_expect_cancel(net, call, END_REVOKED);
-	expect_event(c, "");
+	client_expect_end(c);
 	client_free(c);
 }
 
-/* One whose caller has been forgotten, too. */
+/* It ends when its caller has been forgotten. */
 static void
 test_forgotten(void **state)
 {
@@ -300,7 +310,7 @@ main(void)
 		NET_TEST(test_slow_reader),
 		NET_TEST(test_stalled),
 		NET_TEST(test_large_answer),
-		NET_TEST(test_expired),
+		NET_TEST(test_renewal),
 		NET_TEST(test_forgotten),
 	};
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "network_rig.h"
+#include "network_frame.h"
 
 #define MANY	100
 
@@ -259,6 +259,37 @@ test_client_certificate(void **state)
 	cert_free(&cert);
 }
 
+/* What lives long shows its certificate again. */
+static void
+test_certificate_again(void **state)
+{
+	struct net		*net = *state;
+	struct cert		 cert;
+	struct client		*c;
+	struct msg_credential	*m;
+	int			 i;
+
+	net->certificates = CERTIFICATES_OPTIONAL;
+	net->limits.idle_ms = 200;
+	net_start(net);
+	cert_make(&cert, key_ec(), "agent", NULL, &net->ca);
+	use_certificate(net, &cert);
+	c = net_connect(net);
+	client_say(c, UPGRADE_UNNAMED "\r\n");
+	for (i = 0; i < 2; i++) {
+		m = net_credential(net);
+		assert_int_equal(m->method, METHOD_CERTIFICATE);
+		assert_true(bytes_eq(m->subject, "CN=agent,O=Test\\, Inc."));
+		net_accept_as(net, m->ref, (uint8_t)i, 9, i == 0);
+		if (i == 0)
+			net_opened(net, c);
+	}
+	frame_say(c, "{}");
+	fake_expect(net->fake, PROC_POLICY, 0, MSG_CALLER, NULL);
+	client_free(c);
+	cert_free(&cert);
+}
+
 static void
 test_optional_certificate(void **state)
 {
@@ -392,6 +423,7 @@ main(void)
 		NET_TEST(test_keys_refuse),
 		NET_TEST(test_keys_lost),
 		NET_TEST(test_client_certificate),
+		NET_TEST(test_certificate_again),
 		NET_TEST(test_optional_certificate),
 		NET_TEST(test_bad_certificate),
 		NET_TEST(test_required_certificate),

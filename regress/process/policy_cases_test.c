@@ -177,67 +177,68 @@ test_callers(void **state)
 	    sizeof(caller_cases) / sizeof(caller_cases[0]));
 }
 
+static const struct {
+	const char	*time;
+	long long	 at;
+	bool		 holds;
+} hours[] = {
+	{ "{\"days\":[\"mon\"]}", MONDAY, true },
+	{ "{\"days\":[\"mon\"]}", MONDAY - 1, false },
+	{ "{\"days\":[\"sun\"]}", MONDAY - 1, true },
+	{ "{\"days\":[\"mon\"]}", MONDAY + 24 * HOUR - 1, true },
+	{ "{\"days\":[\"mon\"]}", MONDAY + 24 * HOUR, false },
+	{ "{\"from\":\"08:00\",\"to\":\"18:00\"}", MONDAY + 8 * HOUR,
+	    true },
+	{ "{\"from\":\"08:00\",\"to\":\"18:00\"}",
+	    MONDAY + 8 * HOUR - 1, false },
+	{ "{\"from\":\"08:00\",\"to\":\"18:00\"}",
+	    MONDAY + 18 * HOUR - 1, true },
+	{ "{\"from\":\"08:00\",\"to\":\"18:00\"}",
+	    MONDAY + 18 * HOUR, false },
+	{ "{\"from\":\"08:00\"}", MONDAY + 23 * HOUR, true },
+	{ "{\"to\":\"08:30\"}", MONDAY + 8 * HOUR + 1799, true },
+	{ "{\"to\":\"24:00\"}", MONDAY + 24 * HOUR - 1, true },
+	/* Over midnight: the night that began on Monday. */
+	{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
+	    MONDAY + 23 * HOUR, true },
+	{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
+	    MONDAY + 29 * HOUR, true },
+	{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
+	    MONDAY + 30 * HOUR, false },
+	{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
+	    MONDAY + 5 * HOUR, false },
+	{ "{\"days\":[\"sun\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
+	    MONDAY + 5 * HOUR, true },
+	/* It is Monday one hour earlier in the east. */
+	{ "{\"days\":[\"mon\"],\"zone\":\"+01:00\"}", MONDAY - HOUR,
+	    true },
+	{ "{\"days\":[\"mon\"],\"zone\":\"-05:30\"}",
+	    MONDAY + 5 * HOUR, false },
+	{ "{\"days\":[\"mon\"],\"zone\":\"-05:30\"}",
+	    MONDAY + 5 * HOUR + 1800, true },
+	{ "{\"days\":[\"mon\"],\"zone\":\"Z\"}", MONDAY, true },
+};
+
 static void
 test_time(void **state)
 {
-	static const struct {
-		const char	*time;
-		long long	 at;
-		bool		 holds;
-	} rows[] = {
-		{ "{\"days\":[\"mon\"]}", MONDAY, true },
-		{ "{\"days\":[\"mon\"]}", MONDAY - 1, false },
-		{ "{\"days\":[\"sun\"]}", MONDAY - 1, true },
-		{ "{\"days\":[\"mon\"]}", MONDAY + 24 * HOUR - 1, true },
-		{ "{\"days\":[\"mon\"]}", MONDAY + 24 * HOUR, false },
-		{ "{\"from\":\"08:00\",\"to\":\"18:00\"}", MONDAY + 8 * HOUR,
-		    true },
-		{ "{\"from\":\"08:00\",\"to\":\"18:00\"}",
-		    MONDAY + 8 * HOUR - 1, false },
-		{ "{\"from\":\"08:00\",\"to\":\"18:00\"}",
-		    MONDAY + 18 * HOUR - 1, true },
-		{ "{\"from\":\"08:00\",\"to\":\"18:00\"}",
-		    MONDAY + 18 * HOUR, false },
-		{ "{\"from\":\"08:00\"}", MONDAY + 23 * HOUR, true },
-		{ "{\"to\":\"08:30\"}", MONDAY + 8 * HOUR + 1799, true },
-		{ "{\"to\":\"24:00\"}", MONDAY + 24 * HOUR - 1, true },
-		/* Over midnight: the night that began on Monday. */
-		{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
-		    MONDAY + 23 * HOUR, true },
-		{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
-		    MONDAY + 29 * HOUR, true },
-		{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
-		    MONDAY + 30 * HOUR, false },
-		{ "{\"days\":[\"mon\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
-		    MONDAY + 5 * HOUR, false },
-		{ "{\"days\":[\"sun\"],\"from\":\"22:00\",\"to\":\"06:00\"}",
-		    MONDAY + 5 * HOUR, true },
-		/* It is Monday one hour earlier in the east. */
-		{ "{\"days\":[\"mon\"],\"zone\":\"+01:00\"}", MONDAY - HOUR,
-		    true },
-		{ "{\"days\":[\"mon\"],\"zone\":\"-05:30\"}",
-		    MONDAY + 5 * HOUR, false },
-		{ "{\"days\":[\"mon\"],\"zone\":\"-05:30\"}",
-		    MONDAY + 5 * HOUR + 1800, true },
-		{ "{\"days\":[\"mon\"],\"zone\":\"Z\"}", MONDAY, true },
-	};
 	char		 policy[512], params[256];
 	const char	*answer;
 	struct house	*h;
 	size_t		 i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
 		snprintf(policy, sizeof(policy), "{\"roles\":{\"r\":{\"allow\":"
 		    "[{\"tools\":[\"jq\"],\"when\":{\"time\":%s}}]}}}",
-		    rows[i].time);
+		    hours[i].time);
 		h = house_start(policy);
 		snprintf(params, sizeof(params), "{\"roles\":[\"r\"],"
-		    "\"time\":%lld,\"tool\":\"jq\"}", rows[i].at);
+		    "\"time\":%lld,\"tool\":\"jq\"}", hours[i].at);
 		answer = house_admin(h, VERB_POLICY_EXPLAIN, params, true);
 		if ((strstr(answer, "\"verdict\":\"allow\"") != NULL) !=
-		    rows[i].holds)
-			fail_msg("%s at %lld: %s", rows[i].time, rows[i].at,
+		    hours[i].holds)
+			fail_msg("%s at %lld: %s", hours[i].time, hours[i].at,
 			    answer);
 		house_stop(h);
 	}

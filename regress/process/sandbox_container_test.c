@@ -179,7 +179,7 @@ static void
 test_rights(void **state)
 {
 	static const struct rig_tool	t = SH(
-	    "id -u; id -g; id -G; hostname; env | sort;"
+	    "id -u; id -g; id -G; hostname; env | sort; cat /proc/self/cgroup;"
 	    "grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status;"
 	    "for c in 'unshare -Ur true' 'unshare -m true' 'mount -t tmpfs x "
 	    "/tmp' 'chroot / true' 'mknod /tmp/n c 1 3';"
@@ -200,6 +200,8 @@ test_rights(void **state)
 	expect_line(&run, "Seccomp:\t2");
 	expect_line(&run, "64");
 	expect_line(&run, "0");
+	/* Where it is limited is not told. */
+	assert_null(strstr(run.out, "mcpd-test"));
 	if (strstr(run.out, "could") != NULL)
 		fail_msg("%s", strstr(run.out, "could"));
 }

@@ -67,7 +67,7 @@ test_view(void **state)
 	    "  touch $f 2>/dev/null && echo wrote $f; done;"
 	    "touch /tmp/new && echo tmp; echo x >/dev/null && echo null;"
 	    "touch /dev/shm/new && echo shm;"
-	    "grep ^Cap /proc/self/status; ulimit -n; ulimit -u;"
+	    "grep ^Cap /proc/self/status; ulimit -n; ulimit -p;"
 	    "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '; hostname;"
 	    "cat /proc/version; cat /dev/stdin; echo out >/dev/stdout");
 	struct rig			r = { 0 };
@@ -221,7 +221,7 @@ test_left_behind(void **state)
 {
 	static const struct rig_tool	t = SH(
 	    "(setsid sleep 1000 >/dev/null 2>&1 &); ps -e -o args | "
-	    "grep -c '[s]leep 1000'");
+	    "grep -c '^[s]leep 1000$'");
 	struct rig			r = { 0 };
 	struct run			run;
 	int				i;

@@ -87,76 +87,6 @@ rig_section(struct rig *r, const struct rig_tool *tools, size_t n)
 	return s;
 }
 
-void
-rig_start(struct rig *r, const struct rig_tool *tools, size_t n)
-{
-	/* What is left alone comes to this process. */
-	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-	signal(SIGPIPE, SIG_IGN);
-	if (r->scratch[0] == '\0') {
-		snprintf(r->scratch, sizeof(r->scratch),
-		    "/tmp/mcpd-sandbox.XXXXXX");
-		assert_non_null(mkdtemp(r->scratch));
-		snprintf(r->group, sizeof(r->group), "mcpd-test-%d",
-		    getpid());
-	}
-	r->generation = 1;
-	/* The next descriptor that is free becomes the parent's. */
-	r->parent = dup(STDIN_FILENO);
-	close(r->parent);
-	r->f = fake_start(PROC_SANDBOX, 0, "");
-	fake_configure(r->f, rig_section(r, tools, n), 1);
-	fake_edge(r->f, PROC_AUDIT, 0);
-	fake_edge(r->f, PROC_EXECUTOR, 0);
-	fake_go(r->f);
-}
-
-void
-rig_hang_up(struct rig *r)
-{
-	int	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	assert_int_not_equal(null, -1);
-	assert_int_equal(dup2(null, r->parent), r->parent);
-	close(null);
-}
-
-void
-rig_reload(struct rig *r, const struct rig_tool *tools, size_t n,
-    uint32_t generation)
-{
-	struct msg_config_use	use = { .generation = generation };
-
-	fake_configure(r->f, rig_section(r, tools, n), generation);
-	fake_send(r->f, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
-	fake_expect(r->f, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
-	r->generation = generation;
-}
-
-void
-rig_expect_no_process(void)
-{
-	pid_t	pid;
-
-	/*
-	 * The maker is process 1 of a namespace with all sandboxes in it:
-	 * it is not reaped before the last of them is dead.
-	 */
-	do {
-		pid = waitpid(-1, NULL, 0);
-	} while (pid > 0);
-	assert_int_equal(errno, ECHILD);
-}
-
-void
-rig_stop(struct rig *r)
-{
-	fake_stop(r->f);
-	rig_expect_no_process();
-	assert_false(rig_group_exists(r));
-	assert_int_equal(rmdir(r->scratch), 0);
-}
-
 /* Walks the directories of our name, wherever in the tree they are. */
 static struct {
 	const char	*name;
@@ -262,6 +192,127 @@ rig_clean(struct rig *r)
 {
 	look(r, NULL, 0, true);
 	rmdir(r->scratch);
+}
+
+static void
+expect_no_process(void)
+{
+	pid_t	pid;
+
+	/*
+	 * The maker is process 1 of a namespace with all sandboxes in it:
+	 * it is not reaped before the last of them is dead.
+	 */
+	do {
+		pid = waitpid(-1, NULL, 0);
+	} while (pid > 0);
+	assert_int_equal(errno, ECHILD);
+}
+
+/* What a test that fails leaves behind. */
+static struct rig	live[16];
+
+static void
+kill_left(void)
+{
+	size_t	i;
+
+	for (i = 0; i < sizeof(live) / sizeof(live[0]); i++) {
+		if (live[i].group[0] == '\0')
+			continue;
+		if (live[i].f != NULL) {
+			kill(fake_pid(live[i].f), SIGKILL);
+			fake_expect_end(live[i].f, 0, SIGKILL);
+			fake_stop(live[i].f);
+		}
+		expect_no_process();
+		rig_clean(&live[i]);
+		live[i].group[0] = '\0';
+	}
+}
+
+/* The entry of that name, or a new one. */
+static struct rig *
+live_of(const struct rig *r)
+{
+	struct rig	*l, *free_one = NULL;
+
+	for (l = live; l < live + sizeof(live) / sizeof(live[0]); l++) {
+		if (strcmp(l->group, r->group) == 0)
+			return l;
+		if (l->group[0] == '\0')
+			free_one = l;
+	}
+	return free_one;
+}
+
+void
+rig_start(struct rig *r, const struct rig_tool *tools, size_t n)
+{
+	static unsigned int	started;
+
+	if (started == 0)
+		atexit(kill_left);
+	/* What is left alone comes to this process. */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	signal(SIGPIPE, SIG_IGN);
+	if (r->scratch[0] == '\0') {
+		kill_left();
+		snprintf(r->scratch, sizeof(r->scratch),
+		    "/tmp/mcpd-sandbox.XXXXXX");
+		assert_non_null(mkdtemp(r->scratch));
+		snprintf(r->group, sizeof(r->group), "mcpd-test-%d-%u",
+		    getpid(), ++started);
+	}
+	r->generation = 1;
+	/* The next descriptor that is free becomes the parent's. */
+	r->parent = dup(STDIN_FILENO);
+	close(r->parent);
+	r->f = fake_start(PROC_SANDBOX, 0, "");
+	*live_of(r) = *r;
+	fake_configure(r->f, rig_section(r, tools, n), 1);
+	fake_edge(r->f, PROC_AUDIT, 0);
+	fake_edge(r->f, PROC_EXECUTOR, 0);
+	fake_go(r->f);
+}
+
+void
+rig_hang_up(struct rig *r)
+{
+	int	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	assert_int_not_equal(null, -1);
+	assert_int_equal(dup2(null, r->parent), r->parent);
+	close(null);
+}
+
+void
+rig_reload(struct rig *r, const struct rig_tool *tools, size_t n,
+    uint32_t generation)
+{
+	struct msg_config_use	use = { .generation = generation };
+
+	fake_configure(r->f, rig_section(r, tools, n), generation);
+	fake_send(r->f, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
+	fake_expect(r->f, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
+	r->generation = generation;
+}
+
+void
+rig_over(struct rig *r)
+{
+	fake_stop(r->f);
+	live_of(r)->f = NULL;
+	expect_no_process();
+}
+
+void
+rig_stop(struct rig *r)
+{
+	rig_over(r);
+	assert_false(rig_group_exists(r));
+	assert_int_equal(rmdir(r->scratch), 0);
+	live_of(r)->group[0] = '\0';
 }
 
 void

@@ -53,15 +53,15 @@ struct section	*rig_section(struct rig *, const struct rig_tool *, size_t n);
 void	 rig_start(struct rig *, const struct rig_tool *, size_t n);
 /* Waits until the probes of the tiers are over and so many are parked. */
 void	 rig_settle(struct rig *, size_t parked);
-/* STOP; nothing may be left of it. */
+/* The same, and nothing else is left either. */
 void	 rig_stop(struct rig *);
 /* Closes the parent's end of its edge. */
 void	 rig_hang_up(struct rig *);
+/* STOP, or it has ended already: no process is left. */
+void	 rig_over(struct rig *);
 /* Takes another set of tools into use. */
 void	 rig_reload(struct rig *, const struct rig_tool *, size_t n,
 	    uint32_t generation);
-/* After the sandbox process has ended: nothing runs any more. */
-void	 rig_expect_no_process(void);
 /* How many control groups of sandboxes there are. */
 size_t	 rig_groups(const struct rig *);
 bool	 rig_group_exists(const struct rig *);

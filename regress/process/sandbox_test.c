@@ -375,8 +375,7 @@ test_killed(void **state)
 	assert_true(rig_processes(&r, pid, 64) >= 10);
 	assert_int_equal(kill(fake_pid(r.f), SIGKILL), 0);
 	fake_expect_end(r.f, 0, SIGKILL);
-	fake_stop(r.f);
-	rig_expect_no_process();
+	rig_over(&r);
 	assert_int_equal(rig_processes(&r, pid, 64), 0);
 	/* The groups go when it starts again. */
 	assert_true(rig_group_exists(&r));

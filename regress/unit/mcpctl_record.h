@@ -145,16 +145,18 @@ made_outcome(struct made *m, unsigned int call)
 	made_line(m, before, "", "outcome");
 }
 
-/* The signature of a line's number and hash. */
+/* The signature of a line's number and hash, made for line at of the record. */
 static inline void
-made_sign(EVP_PKEY *key, uint64_t line, const char *hash, char sig[129])
+made_sign(EVP_PKEY *key, uint64_t line, const char *hash, uint64_t at,
+    char sig[129])
 {
 	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
-	char		 text[160];
+	char		 text[224];
 	uint8_t		 raw[64];
 	size_t		 len = sizeof(raw);
 	int		 n = snprintf(text, sizeof(text), "mcpd-audit-1\n%"
-			    PRIu64 "\n%s\n", line, hash);
+			    PRIu64 "\n%s\n2026-11-22T16:31:07.%06" PRIu64
+			    "Z\n", line, hash, at);
 
 	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, key), 1);
 	assert_int_equal(EVP_DigestSign(ctx, raw, &len, (uint8_t *)text,
@@ -171,7 +173,7 @@ made_signed(struct made *m, uint64_t line, const uint8_t raw[32])
 
 	made_hex(hash, raw, 32);
 	made_hex(key, m->key_id, 32);
-	made_sign(m->key, line, hash, sig);
+	made_sign(m->key, line, hash, m->seq + 1, sig);
 	snprintf(before, sizeof(before), "\"head\":\"%s\",\"key\":\"%s\","
 	    "\"line\":%" PRIu64 ",", hash, key, line);
 	snprintf(after, sizeof(after), "\"sig\":\"%s\",", sig);

@@ -168,12 +168,12 @@ static inline void
 run_expect(struct run *r, int status, const char *out, const char *err)
 {
 	if (r->status != status)
-		fail_msg("ended with %d, not %d\n%s%s", r->status, status,
-		    r->out, r->err);
+		fail_msg("ended with %d, not %d\n%.300s%.300s", r->status,
+		    status, r->out, r->err);
 	if (out != NULL && strcmp(r->out, out) != 0)
-		fail_msg("wrote\n%sand not\n%s", r->out, out);
+		fail_msg("wrote\n%.400sand not\n%.400s", r->out, out);
 	if (err != NULL && strcmp(r->err, err) != 0)
-		fail_msg("complained\n%sand not\n%s", r->err, err);
+		fail_msg("complained\n%.400sand not\n%.400s", r->err, err);
 	run_free(r);
 }
 

@@ -46,23 +46,31 @@ server_stop(struct server *s)
 	dir_remove(s->dir);
 }
 
+/* Takes mcpctl's next connection. */
+static inline void
+server_accept(struct server *s)
+{
+	struct pollfd	p = { .fd = s->fd, .events = POLLIN };
+
+	if (s->client != -1)
+		close(s->client);
+	if (poll(&p, 1, SERVER_WAIT_MS) != 1)
+		fail_msg("mcpctl does not connect");
+	s->client = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+	assert_int_not_equal(s->client, -1);
+}
+
 /* Starts mcpctl with this socket, and takes its connection. */
 static inline void
 server_run(struct server *s, struct run *r, const char *input,
     const char *line)
 {
-	struct pollfd	 p = { .fd = s->fd, .events = POLLIN };
-	char		*all;
+	char	*all;
 
-	if (s->client != -1)
-		close(s->client);
 	assert_true(asprintf(&all, "-s %s %s", s->at.sun_path, line) > 0);
 	run_line_start(r, input, all);
 	free(all);
-	if (poll(&p, 1, SERVER_WAIT_MS) != 1)
-		fail_msg("mcpctl does not connect");
-	s->client = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
-	assert_int_not_equal(s->client, -1);
+	server_accept(s);
 }
 
 /* False when mcpctl does not want to read on. */

@@ -12,6 +12,8 @@ static const struct {
 	{ "user disable x", "{\"result\":{}}\n", 0, "", "" },
 	{ "-j user disable x", "{\"result\":{}}\n", 0, "{}\n", "" },
 	{ "reload", "{\"result\":null}\n", 0, "", "" },
+	{ "reload", "{\"result\":{\"message\":\"done\"}}\n", 0, "done\n",
+	    "" },
 	{ "reload", "{\"result\":\"as\\nit is\"}\n", 0,
 	    "as\\nit is\n", "" },
 	{ "role list", "{\"result\":[\"a\",2,null,true]}\n", 0,
@@ -30,7 +32,7 @@ static const struct {
 	    "2025-11-22T16:31:07Z  {\"a\":1.50}\n", "" },
 	{ "user show x", "{\"result\":{\"name\":\"x\",\"created\":0,"
 	    "\"keys\":[{\"a\":1,\"id\":\"k\"}],\"none\":[]}}\n", 0,
-	    "name: x\ncreated: -\nnone: -\nkeys:\nid  a\nk   1\n",
+	    "name: x\ncreated: -\nnone: -\nkeys:\na  id\n1  k\n",
 	    "" },
 	{ "key list", "{\"result\":{\"keys\":[{\"id\":\"k\"}]}}\n",
 	    0, "id\nk\n", "" },
@@ -98,6 +100,44 @@ test_request(void **state)
 	server_send(&s, "}\nignored");
 	run_end(&r);
 	run_expect(&r, 0, "1\n", "");
+	server_stop(&s);
+}
+
+/* A list that is too long for one answer. */
+static void
+test_parts(void **state)
+{
+	static const char	first[] = "{\"result\":[{\"id\":\"a\"},"
+	    "{\"id\":\"b\",\"more\":true}]}\n";
+	static const char *const	last[][2] = {
+		{ "{\"result\":[{\"id\":\"c\"}]}\n", "id\na\nb\nc\n" },
+		{ "{\"result\":[]}\n", "id\na\nb\n" },
+		{ "{\"error\":{\"message\":\"no\"}}\n", "" },
+		{ "{\"result\":{\"id\":\"c\"}}\n", "id: c\n" },
+		{ "{\"result\":[{\"id\":\"b\",\"more\":true}]}\n", "" },
+		{ "{\"result\":[{\"x\":\"c\",\"more\":true}]}\n", "" },
+		{ "", "" },
+	};
+	struct server	s;
+	struct run	r;
+	size_t		i;
+
+	(void)state;
+	server_start(&s);
+	for (i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		server_run(&s, &r, "", "key list bob");
+		server_send(&s, "mcpd-control 1\n");
+		server_expect(&s, "key.list {\"user\":\"bob\"}");
+		server_send(&s, first);
+		server_accept(&s);
+		server_send(&s, "mcpd-control 1\n");
+		server_expect(&s,
+		    "key.list {\"after\":\"b\",\"user\":\"bob\"}");
+		server_send(&s, last[i][0]);
+		server_hang_up(&s);
+		run_end(&r);
+		run_expect(&r, last[i][1][0] == '\0', last[i][1], NULL);
+	}
 	server_stop(&s);
 }
 
@@ -350,6 +390,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_liar),

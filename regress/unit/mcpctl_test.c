@@ -169,7 +169,7 @@ test_usage(void **state)
 	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
 		run_line(&r, "", mistakes[i].line);
 		if (strstr(r.err, mistakes[i].says) == NULL)
-			fail_msg("%s: not \"%s\" but\n%s", mistakes[i].line,
+			fail_msg("%s: not \"%s\" but\n%.400s", mistakes[i].line,
 			    mistakes[i].says, r.err);
 		run_expect(&r, 2, "", NULL);
 	}

@@ -90,7 +90,7 @@ expect_bad(const struct made *m, const char *text, size_t len,
 	if (is_good(m, text, len, &how, &said))
 		fail_msg("taken for good: %s", what);
 	if (strstr(said.text, what) == NULL)
-		fail_msg("not \"%s\" but\n%s", what, said.text);
+		fail_msg("not \"%s\" but\n%.400s", what, said.text);
 }
 
 static void
@@ -105,7 +105,7 @@ test_good(void **state)
 	(void)state;
 	made_record(&m);
 	if (!is_good(&m, m.text, m.len, &how, &said))
-		fail_msg("%s", said.text);
+		fail_msg("%.400s", said.text);
 	assert_string_equal(said.text, "a:8: line 5: what became of call "
 	    "0000000000000002 of alice for echo is not known\n");
 	/* The same in two files, cut anywhere between lines. */
@@ -130,45 +130,23 @@ test_good(void **state)
 	made_free(&m);
 }
 
-/*
- * Where a change is not found without a known head: the time of the last
- * checkpoint, which no later line covers.
- */
-static bool
-is_last_time(const struct made *m, size_t at)
-{
-	size_t	from = m->starts[m->lines - 1];
-	size_t	time = (size_t)((char *)memmem(m->text + from, m->len - from,
-		    "\"time\":\"", 8) + 8 - m->text);
-
-	return at >= time && at < time + 27 && m->text[at] >= '0' &&
-	    m->text[at] <= '9';
-}
-
 static void
 test_flips(void **state)
 {
 	struct made	m;
-	struct how	plain = { .seq = 0 }, known;
+	struct how	plain = { .seq = 0 };
 	struct said	said;
 	static const char	flips[] = { 0x01, 0x20, (char)0x80 };
 	size_t		at, i;
-	bool		digit;
 
 	(void)state;
 	made_record(&m);
-	known = (struct how){ .seq = m.seq, .hash = m.hash };
 	for (at = 0; at < m.len; at++)
 		for (i = 0; i < sizeof(flips); i++) {
-			digit = is_last_time(&m, at) && i == 0;
 			m.text[at] = (char)(m.text[at] ^ flips[i]);
-			if (is_good(&m, m.text, m.len, &plain, &said) !=
-			    digit)
-				fail_msg("byte %zu changed: %s", at,
+			if (is_good(&m, m.text, m.len, &plain, &said))
+				fail_msg("byte %zu changed: %.200s", at,
 				    m.text + at);
-			if (digit && is_good(&m, m.text, m.len, &known,
-			    &said))
-				fail_msg("byte %zu, with a head", at);
 			m.text[at] = (char)(m.text[at] ^ flips[i]);
 		}
 	made_free(&m);
@@ -251,7 +229,7 @@ test_cuts(void **state)
 		/* After the first checkpoint: needs a head to be found. */
 		whole = len == m.starts[4];
 		if (is_good(&m, m.text, len, &how, &said) != whole)
-			fail_msg("cut after %zu bytes\n%s", len, said.text);
+			fail_msg("cut after %zu bytes\n%.400s", len, said.text);
 		assert_false(is_good(&m, m.text, len, &known, &said));
 		running = (struct how){ .running = true };
 		if (len == 0 || len != m.starts[line])
@@ -580,7 +558,7 @@ test_growing(void **state)
 	verify_free(&v);
 	waitpid(pid, NULL, 0);
 	if (v.errors != 0)
-		fail_msg("%s", said.text);
+		fail_msg("%.400s", said.text);
 	assert_int_equal(v.lines, 13);
 	made_free(&m);
 }

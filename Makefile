@@ -34,7 +34,7 @@ CFLAGS =	-O2 -g
 STD =		-std=c17 -D_GNU_SOURCE
 CPPFLAGS =	-I. -I$(B)/gen -DMCPD_VERSION='"$(VERSION)"' \
 		-DMCPD_LIBEXECDIR='"$(LIBEXECDIR)"' \
-		-DMCPD_SYSCONFDIR='"$(SYSCONFDIR)"'
+		-DMCPD_SYSCONFDIR='"$(SYSCONFDIR)"' $(EXTRA)
 LDFLAGS =	-pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 		-Wl,--gc-sections
 COMPILE =	$(CC) $(STD) $(CFLAGS) $(HARDEN) $(WARN) $(CPPFLAGS) \

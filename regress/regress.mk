@@ -20,11 +20,16 @@ $(B)/regress/%_test: $(B)/regress/%_test.o $(TEST_HELP) $(COMMON)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TEST_HELP) $(COMMON) \
 	    $(TEST_LIBS) $(BASE_LIBS)
 
-tests: all mans $(TEST_BINS)
+# Children that misbehave when they are told to, for regress/confine.
+hijack:
+	$(Q)$(MAKE) B=$(B)/hijack \
+	    EXTRA="-DMCPD_HIJACK -DBACKOFF_MAX_MS=1" rooms
+
+tests: all mans hijack $(TEST_BINS)
 
 # Their packages first: what is built needs some of them.
 regress: packages-test
 	$(Q)$(MAKE) tests
 	@regress/run $(B) $(TESTS)
 
-.PHONY: tests regress
+.PHONY: tests regress hijack

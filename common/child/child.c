@@ -13,6 +13,7 @@
 #include "child/messages.h"
 #include "child/stats.h"
 #include "common/child/child.h"
+#include "common/child/hijack.h"
 #include "common/ipc/section.h"
 
 static void
@@ -366,6 +367,9 @@ child_main(const struct child_spec *spec)
 	c.parent = edge_new(c.base, CHILD_FD, spec->self, PROC_PARENT, 0,
 	    &c.owner);
 	log_init(send_log, &c);
+#ifdef MCPD_HIJACK
+	hijack_init(&c);
+#endif
 	c.env = spec->create(&c);
 	c.owner.env = c.env;
 	run(&c);

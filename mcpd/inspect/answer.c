@@ -10,6 +10,9 @@
 static void
 put_duration(char *buf, size_t size, uint64_t us)
 {
+	/* To the nearest tenth of a second. */
+	if (us >= 950000)
+		us += 50000;
 	if (us >= 10000000)
 		snprintf(buf, size, "%" PRIu64 " s", us / 1000000);
 	else if (us >= 1000000)

@@ -354,6 +354,7 @@ input(struct conn *c, const uint8_t *data, size_t len)
 	return len;
 }
 
+/* What came behind the request, or while too much was waiting, is read. */
 static void
 drained(struct conn *c)
 {

@@ -73,6 +73,4 @@ upgrade_begin(struct exchange *x)
 	exchange_keep_credential(x);
 	exchange_forget_request(x);
 	socket_open(s);
-	/* The client may have gone on in the new language already. */
-	conn_wake(x->conn);
 }

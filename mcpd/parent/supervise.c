@@ -24,7 +24,9 @@
 /* Whoever closes its edge is ending; this long at most. */
 #define CLOSED_MS		500
 #define BACKOFF_MIN_MS		100
+#ifndef BACKOFF_MAX_MS
 #define BACKOFF_MAX_MS		30000
+#endif
 
 static void	timer_fired(int, short, void *);
 

@@ -159,7 +159,7 @@ over(struct box *b)
 	}
 	free_box(b);
 	box_bury(s);
-	s->look_at_pools = true;
+	pool_look(s);
 	lease_serve_queue(s);
 	stop_go_on(s);
 }
@@ -429,7 +429,10 @@ box_leave(struct lease *l)
 void
 box_idle(struct box *b)
 {
-	set_timer(b->timer, IDLE_MS);
+	if (TAILQ_EMPTY(&b->sandbox->queue))
+		set_timer(b->timer, IDLE_MS);
+	else
+		box_kill(b, NULL);
 }
 
 void

@@ -169,5 +169,5 @@ config_use(void *env, uint32_t generation)
 		if (c->refs == 0)
 			forget(s, c);
 	}
-	s->look_at_pools = true;
+	pool_look(s);
 }

@@ -46,7 +46,7 @@ output_ready(int fd, short what, void *arg)
 
 	(void)what;
 	n = read(fd, buf, sizeof(buf));
-	if (n == -1 && errno == EINTR)
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0) {
 		event_del(b->gvisor->said);
@@ -152,7 +152,8 @@ figures(const struct lease *l, const struct box *b, bool first,
 		f->cpu_us = f->memory_peak = 0;
 		return;
 	}
-	f->cpu_us -= l->cpu_before;
+	f->cpu_us = f->cpu_us > l->cpu_before ?
+	    f->cpu_us - l->cpu_before : 0;
 	if (!first)
 		f->memory_peak = 0;
 }

@@ -168,7 +168,9 @@ keeper_gvisor(const struct birth *b)
 		birth_fail(b, "its limits");
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		birth_fail(b, "dumpable");
-	if (pipe2(output, O_CLOEXEC) == -1)
+	/* Who reads it must not wait there. */
+	if (pipe2(output, O_CLOEXEC) == -1 ||
+	    fcntl(output[0], F_SETFL, O_NONBLOCK) == -1)
 		birth_fail(b, "a pipe");
 	runsc = fork();
 	if (runsc == 0)

@@ -45,7 +45,6 @@ start(void *env)
 	box_init(s);
 	pool_init(s);
 	tier_probe(s);
-	s->look_at_pools = true;
 	/* Somebody may have started a little earlier. */
 	lease_serve_queue(s);
 }
@@ -60,12 +59,6 @@ peer_down(void *env, enum process peer, unsigned int instance)
 		pairs_forget(s->pairs, instance);
 	else if (peer == PROC_EXECUTOR)
 		lease_end_all(s, instance);
-}
-
-static void
-turn(void *env)
-{
-	pool_fill(env);
 }
 
 int
@@ -90,7 +83,6 @@ main(void)
 		.prepare = prepare,
 		.start = start,
 		.peer_down = peer_down,
-		.turn = turn,
 		.stop = stop,
 	};
 

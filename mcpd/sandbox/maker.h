@@ -90,7 +90,7 @@ struct birth {
 	const struct tool	*tool;
 	uint32_t		 id;
 	int			 channel;
-	int			 go;		/* a byte comes when it has ids */
+	int			 go;		/* a byte comes: ids are there */
 	const int		*groups;
 	size_t			 ngroups;
 };

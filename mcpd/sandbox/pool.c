@@ -10,6 +10,8 @@
 /* A tool whose sandboxes fail is tried again after 1 s, 2 s, ... */
 #define RETRY_NS	1000000000ULL
 #define RETRY_SHIFT_MAX	6
+/* After what has just been asked for has been sent. */
+#define SOON_MS		3
 
 static void
 count(struct sandbox *s, struct tool *t, int n)
@@ -19,22 +21,16 @@ count(struct sandbox *s, struct tool *t, int n)
 	stats_set(s->child->stats, STAT_PARKED, s->nparked - s->ncoming);
 }
 
-static void
-look_again(int fd, short what, void *arg)
-{
-	struct sandbox	*s = arg;
-
-	(void)fd;
-	(void)what;
-	s->look_at_pools = true;
-}
-
 void
-pool_init(struct sandbox *s)
+pool_look(struct sandbox *s)
 {
-	s->pools_timer = evtimer_new(s->child->base, look_again, s);
-	if (s->pools_timer == NULL)
-		fatal("out of memory", "");
+	struct timeval	tv = timeval_ms(SOON_MS);
+
+	/* Before the start there is nothing to look at. */
+	if (s->pools_timer == NULL || s->look_soon)
+		return;
+	s->look_soon = true;
+	event_add(s->pools_timer, &tv);
 }
 
 void
@@ -49,7 +45,7 @@ pool_leave(struct box *b)
 	if (!b->up)
 		s->ncoming--;
 	count(s, b->tool, -1);
-	s->look_at_pools = true;
+	pool_look(s);
 }
 
 struct box *
@@ -74,7 +70,7 @@ pool_ready(struct box *b)
 
 	s->ncoming--;
 	count(s, b->tool, 0);
-	s->look_at_pools = true;
+	pool_look(s);
 }
 
 void
@@ -125,18 +121,27 @@ fill(struct sandbox *s, struct tool *t, uint64_t now)
 		;
 }
 
-void
-pool_fill(struct sandbox *s)
+static void
+look(int fd, short what, void *arg)
 {
-	uint64_t	now;
-	size_t		i;
+	struct sandbox	*s = arg;
+	uint64_t	 now = mono_ns();
+	size_t		 i;
 
-	if (!s->look_at_pools || s->stopping || s->current == NULL)
-		return;
-	s->look_at_pools = false;
-	now = mono_ns();
-	for (i = 0; i < s->current->n; i++)
+	(void)fd;
+	(void)what;
+	s->look_soon = false;
+	for (i = 0; !s->stopping && i < s->current->n; i++)
 		fill(s, s->current->tool[i], now);
+}
+
+void
+pool_init(struct sandbox *s)
+{
+	s->pools_timer = evtimer_new(s->child->base, look, s);
+	if (s->pools_timer == NULL)
+		fatal("out of memory", "");
+	pool_look(s);
 }
 
 void

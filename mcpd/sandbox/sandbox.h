@@ -152,7 +152,7 @@ struct sandbox {
 	struct event		*groups_timer;
 	/* Pools. */
 	struct event		*pools_timer;
-	bool			 look_at_pools;
+	bool			 look_soon;	/* it is set for that */
 	unsigned int		 nparked;
 	unsigned int		 ncoming;	/* parked, but starting yet */
 	/* Leases. */
@@ -224,9 +224,9 @@ void		 pool_ready(struct box *);
 void		 pool_leave(struct box *);
 /* A box for this tool could not be made: its pool waits a while. */
 void		 pool_failed(struct tool *);
-/* Makes what is missing, once in a turn. */
-void		 pool_fill(struct sandbox *);
 void		 pool_init(struct sandbox *);
+/* Makes what is missing, soon: calls come first. */
+void		 pool_look(struct sandbox *);
 /* Kills what a generation that is not in use any more has parked. */
 void		 pool_empty(struct conf *);
 

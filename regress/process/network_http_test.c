@@ -24,8 +24,7 @@ struct vector {
 
 #define V(status, bytes)	{ status, bytes, sizeof(bytes) - 1 }
 
-/* All that must not reach engine; where it is known to be wrong, so says
- * the status. */
+/* None of these may reach engine. */
 static const struct vector bad[] = {
 	/* Line ends and bytes that no head may hold */
 	V(400, "POST /mcp HTTP/1.1\nHost: localhost\n\n"),
@@ -199,9 +198,9 @@ static const struct vector bad[] = {
 };
 
 static void
-try(struct net *rig, const struct vector *v, size_t step)
+try(struct net *net, const struct vector *v, size_t step)
 {
-	struct client	*c = net_connect(rig);
+	struct client	*c = net_connect(net);
 	struct response	 r;
 	size_t		 i;
 
@@ -218,28 +217,28 @@ try(struct net *rig, const struct vector *v, size_t step)
 static void
 test_refused(void **state)
 {
-	struct net	*rig = *state;
+	struct net	*net = *state;
 	size_t		 i;
 
-	client_free(net_start_known(rig));
+	client_free(net_start_known(net));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		try(rig, &bad[i], bad[i].len);
-	fake_expect_nothing(rig->fake, PROC_AUTH, 0);
-	fake_expect_nothing(rig->fake, PROC_POLICY, 0);
-	fake_expect_nothing(rig->fake, PROC_ENGINE, 0);
+		try(net, &bad[i], bad[i].len);
+	fake_expect_nothing(net->fake, PROC_AUTH, 0);
+	fake_expect_nothing(net->fake, PROC_POLICY, 0);
+	fake_expect_nothing(net->fake, PROC_ENGINE, 0);
 }
 
 /* The same, however the bytes come. */
 static void
 test_refused_by_byte(void **state)
 {
-	struct net	*rig = *state;
+	struct net	*net = *state;
 	size_t		 i;
 
-	client_free(net_start_known(rig));
+	client_free(net_start_known(net));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		try(rig, &bad[i], 1);
-	fake_expect_nothing(rig->fake, PROC_ENGINE, 0);
+		try(net, &bad[i], 1);
+	fake_expect_nothing(net->fake, PROC_ENGINE, 0);
 }
 
 /* Requests that only look odd. */
@@ -275,8 +274,8 @@ static const struct vector good[] = {
 static void
 test_accepted(void **state)
 {
-	struct net		*rig = *state;
-	struct client		*c = net_start_known(rig);
+	struct net		*net = *state;
+	struct client		*c = net_start_known(net);
 	struct msg_request	*m;
 	uint64_t		 call;
 	size_t			 i, k, step;
@@ -288,10 +287,10 @@ test_accepted(void **state)
 				client_send(c, good[i].bytes + k,
 				    good[i].len - k < step ?
 				    good[i].len - k : step);
-			m = net_request(rig, &call);
+			m = net_request(net, &call);
 			assert_int_equal(m->body.len, 5);
 			assert_memory_equal(m->body.data, "hello", 5);
-			net_reply(rig, call, 200, FORM_JSON, true, "{}");
+			net_reply(net, call, 200, FORM_JSON, true, "{}");
 			net_expect_status(c, good[i].status);
 		}
 	client_free(c);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,26 +55,40 @@ test_connections(void **state)
 	client_free(e);
 }
 
+/* The server ends the connection, without a word of TLS from here. */
+static void
+expect_hang_up(struct client *c)
+{
+	struct pollfd	pfd = { .fd = c->fd, .events = POLLIN };
+	char		byte;
+
+	assert_int_equal(poll(&pfd, 1, CLIENT_WAIT_MS), 1);
+	assert_true(recv(c->fd, &byte, 1, 0) <= 0);
+	client_free(c);
+}
+
 static void
 test_handshake_limit(void **state)
 {
-	struct net	*net = *state;
-	struct client	*c;
+	struct net		*net = *state;
+	struct msg_signed	 late = { .ok = 1 };
+	struct client		*c;
 
 	net->limits.handshake_ms = 50;
 	net_start(net);
 	/* Nothing, a part of a hello, and a hello without an end. */
-	c = client_new(net->port, net->ctx);
-	client_expect_end(c);
-	client_free(c);
+	expect_hang_up(client_new(net->port, net->ctx));
 	c = client_new(net->port, net->ctx);
 	assert_int_equal(send(c->fd, "\26\3\1", 3, 0), 3);
-	client_expect_end(c);
-	client_free(c);
+	expect_hang_up(c);
 	c = knock(net);
-	fake_expect(net->fake, PROC_KEYS, 0, MSG_SIGN, NULL);
+	late.ref = ((struct msg_sign *)fake_expect(net->fake, PROC_KEYS, 0,
+	    MSG_SIGN, NULL))->ref;
 	client_expect_end(c);
 	client_free(c);
+	/* What keys says of it then is of no use. */
+	fake_send(net->fake, PROC_KEYS, 0, MSG_SIGNED, 0, &late);
+	fake_expect_nothing(net->fake, PROC_KEYS, 0);
 }
 
 /* What has been accepted goes on as it was; what comes now, as it is now. */
@@ -254,7 +269,7 @@ test_drain(void **state)
 	struct client		*idle = net_start_known(net);
 	struct client		*busy = net_connect(net);
 	struct client		*stream = net_connect(net);
-	struct client		*shy = knock(net), *half;
+	struct client		*shy = knock(net), *half, *late_stream;
 	struct msg_drain	 m = { 0 };
 	struct response		 r = { .body = NULL };
 	uint64_t		 call, get, late;
@@ -263,6 +278,8 @@ test_drain(void **state)
 	fake_expect(net->fake, PROC_KEYS, 0, MSG_SIGN, NULL);
 	half = net_connect(net);
 	client_say(half, "POST /mcp HTTP/1.1\r\nHost: localhost\r\n");
+	late_stream = net_connect(net);
+	client_say(late_stream, "GET /mcp HTTP/1.1\r\nHost: localhost\r\n");
 	net_post(busy, AUTH("k"), "{}");
 	net_request(net, &call);
 	client_say(stream, GET);
@@ -284,6 +301,9 @@ test_drain(void **state)
 	    sizeof(buf)), "close");
 	response_free(&r);
 	client_expect_end(busy);
+	client_say(late_stream, AUTH("k") "\r\n");
+	net_expect_status(late_stream, 503);
+	client_free(late_stream);
 	client_say(half, JSON_HEAD AUTH("k") "Content-Length: 2\r\n\r\n{}");
 	net_request(net, &late);
 	net_reply(net, late, 202, FORM_EMPTY, true, "");

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 
 #include "network_rig.h"
 
-#define LONG_MS	10000
+#define LONG_MS		10000
+#define FLOOD_TRIES	50
+#define FLOOD_MAX	(64UL * 1024 * 1024)
 
 void
 net_init(struct net *r, EVP_PKEY *server_key)
@@ -310,6 +313,27 @@ net_start_known(struct net *r)
 	net_reply(r, call, 200, FORM_JSON, true, "{}");
 	net_expect_status(c, 200);
 	return c;
+}
+
+size_t
+net_flood(struct net *r, struct client *c, const void *data, size_t len)
+{
+	size_t	times = 0;
+	int	n, tries = 0;
+
+	while (tries < FLOOD_TRIES) {
+		ERR_clear_error();
+		n = SSL_write(c->ssl, data, (int)len);
+		if (n > 0) {
+			times++;
+			tries = 0;
+			assert_true(times * len < FLOOD_MAX);
+			continue;
+		}
+		fake_expect_nothing(r->fake, PROC_POLICY, 0);
+		tries++;
+	}
+	return times;
 }
 
 void

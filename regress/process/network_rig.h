@@ -76,6 +76,12 @@ void		 net_post(struct client *, const char *extra,
 		    const char *body);
 /* The same with that token, which is known. */
 void		 net_post_as(struct client *, const char *token);
+/*
+ * Sends the same again and again, without reading, until the server does
+ * not read any more; returns how often.  Fails if that takes 64 MiB.
+ */
+size_t		 net_flood(struct net *, struct client *, const void *,
+		    size_t);
 /* A whole call: a POST with token "k", answered with 200 and {}. */
 void		 net_call(struct net *, struct client *);
 /* A response with that status comes. */

@@ -159,7 +159,7 @@ static void
 test_slow_reader(void **state)
 {
 	struct net		*net = *state;
-	struct client		*c = net_start_known(net), *d;
+	struct client		*c, *d;
 	struct msg_reply	 m = { .status = 200, .form = FORM_EVENT };
 	char			*body = malloc(300001);
 	struct pollfd		 pfd;
@@ -169,6 +169,8 @@ test_slow_reader(void **state)
 
 	memset(body, 'x', 300000);
 	body[300000] = '\0';
+	net->limits.body_ms = 60000;
+	c = net_start_known(net);
 	client_say(c, GET);
 	open_stream(net, c, &call);
 	/* The kernel buffers some of it, for either side. */

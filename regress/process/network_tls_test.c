@@ -23,6 +23,8 @@ test_ec(void **state)
 	assert_string_equal(SSL_get_cipher(c->ssl),
 	    "TLS_AES_256_GCM_SHA384");
 	assert_int_equal(SSL_get_verify_result(c->ssl), X509_V_OK);
+	/* Nobody may come back without a handshake like this one. */
+	assert_false(SSL_SESSION_is_resumable(SSL_get0_session(c->ssl)));
 	client_free(c);
 }
 
@@ -136,6 +138,7 @@ test_keys_refuse(void **state)
 	client_hello(c);
 	m = fake_expect(net->fake, PROC_KEYS, 0, MSG_SIGN, NULL);
 	answer.ref = m->ref;
+	answer.signature = (struct bytes){ long_one, 64 };
 	fake_send(net->fake, PROC_KEYS, 0, MSG_SIGNED, 0, &answer);
 	assert_false(client_handshake(c));
 	assert_int_not_equal(c->alert, 0);

@@ -14,7 +14,8 @@
 
 #include "sandbox_rig.h"
 
-#define SH(text)	{ .tier = TIER_CONTAINER, .command = { "sh", "-c", text } }
+#define SH(text)							\
+	{ .tier = TIER_CONTAINER, .command = { "sh", "-c", text } }
 
 /* Runs one tool, once, and has it say what it sees. */
 static void
@@ -88,7 +89,8 @@ static void
 test_memory(void **state)
 {
 	static const struct rig_tool	t = { .tier = TIER_CONTAINER,
-	    .command = { "sh", "-c", "head -c 300m /dev/zero | tail -c 300m | wc -c; exit 3" },
+	    .command = { "sh", "-c",
+	    "head -c 300m /dev/zero | tail -c 300m | wc -c; exit 3" },
 	    .memory = 32 * RIG_MB };
 	static const struct rig_tool	tmp = { .tier = TIER_CONTAINER,
 	    .command = { "sh", "-c",
@@ -155,7 +157,9 @@ test_files(void **state)
 	    "  touch $f 2>/dev/null && echo wrote $f; done;"
 	    "touch /tmp/new && echo tmp; echo x >/dev/null && echo null;"
 	    "echo $(ls -d /proc/[0-9]* | wc -l) processes;"
-	    "ls /proc/sys /proc/1 2>&1 | head -2; stat -fc %T /tmp");
+	    "ls /proc/sys /proc/1 2>&1 | head -2; stat -fc %T /tmp;"
+	    "grep -v ' ro,nosuid,nodev,' /proc/self/mounts | cut -d' ' -f2 |"
+	    "  sort | tr '\\n' ' '");
 	struct run			run;
 
 	(void)state;
@@ -173,13 +177,17 @@ test_files(void **state)
 	assert_null(strstr(run.out, "shadow"));
 	assert_non_null(strstr(run.out, "cannot access '/proc/sys'"));
 	assert_non_null(strstr(run.out, "cannot access '/proc/1'"));
+	/* All else is read-only; the outer /proc is below the inner one. */
+	assert_non_null(strstr(run.out, "\n/dev/full /dev/null /dev/random "
+	    "/dev/urandom /dev/zero /proc /proc /tmp "));
 }
 
 static void
 test_rights(void **state)
 {
 	static const struct rig_tool	t = SH(
-	    "id -u; id -g; id -G; hostname; env | sort; cat /proc/self/cgroup;"
+	    "echo $(id -u) $(id -g) $(id -G); hostname; env | sort;"
+	    "cat /proc/self/cgroup;"
 	    "grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status;"
 	    "for c in 'unshare -Ur true' 'unshare -m true' 'mount -t tmpfs x "
 	    "/tmp' 'chroot / true' 'mknod /tmp/n c 1 3';"
@@ -188,7 +196,7 @@ test_rights(void **state)
 
 	(void)state;
 	ask(&t, &run, "");
-	expect_line(&run, "1000");
+	expect_line(&run, "1000 1000 1000");
 	expect_line(&run, "sandbox");
 	expect_line(&run, "LANG=C.UTF-8");
 	expect_line(&run, "HOME=/tmp");
@@ -215,7 +223,8 @@ test_system_calls(void **state)
 	    "import ctypes, os, socket\n"
 	    "libc = ctypes.CDLL(None, use_errno=True)\n"
 	    "for n in (101, 165, 166, 272, 308, 435, 161, 155, 428, 429,\n"
-	    "    442, 237, 303, 162, 206, 251, 457):\n"
+	    "    442, 237, 238, 256, 279, 303, 162, 206, 251, 252,\n"
+	    "    457, 458):\n"
 	    "    r = libc.syscall(n, 0, 0, 0, 0, 0)\n"
 	    "    if r != -1 or ctypes.get_errno() != 38:\n"
 	    "        print('call', n, r, ctypes.get_errno())\n"
@@ -268,14 +277,23 @@ test_deadly_calls(void **state)
 static void
 test_network(void **state)
 {
-	static const struct rig_tool	t = SH(
-	    "tail -n +3 /proc/self/net/dev | cut -d: -f1 | tr -d ' ';"
-	    "cat /proc/self/net/unix | grep -c @");
+	static const struct rig_tool	tools[] = {
+		SH("tail -n +3 /proc/self/net/dev | cut -d: -f1 | tr -d ' ';"
+		    "cat /proc/self/net/unix | grep -c @"),
+		/* Its control socket is nobody else's business. */
+		{ .tier = TIER_GVISOR, .command = { "cat" }, .warm = 1 },
+	};
+	struct rig			r = { 0 };
 	struct run			run;
 
 	(void)state;
-	ask(&t, &run, "");
+	rig_start(&r, tools, 2);
+	rig_settle(&r, 1);
+	rig_begin(&r, &run, 1, 1);
+	rig_finish(&r, &run, "");
+	rig_run(&r, &run, 0, "");
 	assert_string_equal(run.out, "lo\n0\n");
+	rig_stop(&r);
 }
 
 /* Nobody of the host, and no two the same. */
@@ -508,6 +526,9 @@ test_image(void **state)
 		{ .command = { "./cat", "/data/file", "/data/dir/inner",
 		    "/loop/version" }, .directory = "/app" },
 		{ .command = { "/app/cat" } },
+		{ .command = { "sh", "-c", "cat /data/dir/inner; "
+		    "touch /data/dir/new /data/dir/inner; "
+		    "rm -f /data/dir/inner; ls /data/dir" } },
 	};
 	struct rig	r = { 0 };
 	struct run	run;
@@ -521,7 +542,7 @@ test_image(void **state)
 	make_image(image);
 	assert_int_equal(mkdir(data, 0755), 0);
 	write_file(file, "12345\n");
-	t[0].tier = t[1].tier = TIER_CONTAINER;
+	t[0].tier = t[1].tier = t[2].tier = TIER_CONTAINER;
 	t[0].root = t[1].root = image;
 	t[0].binds[0] = file;
 	t[0].binds[1] = "/data/file";
@@ -530,13 +551,17 @@ test_image(void **state)
 	/* A link of the image leads nowhere else. */
 	t[1].binds[0] = data;
 	t[1].binds[1] = "/loop/sys";
-	rig_start(&r, t, 2);
+	t[2].binds[0] = data;
+	t[2].binds[1] = "/data/dir";
+	rig_start(&r, t, 3);
 	rig_run(&r, &run, 0, "");
 	assert_string_equal(run.out, "12345\n12345\n");
 	assert_non_null(strstr(run.err, "/loop/version"));
 	rig_open(&r, 1, 1, false);
 	rig_expect_failed(&r, rig_lease(&r, 1, 1), END_UNAVAILABLE,
 	    "/loop/sys");
+	rig_run(&r, &run, 2, "");
+	assert_string_equal(run.out, "12345\ninner\n");
 	rig_stop(&r);
 	remove_image(dir);
 }

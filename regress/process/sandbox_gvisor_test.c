@@ -2,6 +2,8 @@
 
 /* What runs in gVisor, and who shares a sandbox there. */
 
+#include <sys/stat.h>
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,8 @@
 
 #include "sandbox_rig.h"
 
-#define SH(text)	{ .tier = TIER_GVISOR, .command = { "sh", "-c", text } }
+#define SH(text)							\
+	{ .tier = TIER_GVISOR, .command = { "sh", "-c", text } }
 
 static void
 expect_line(const struct run *run, const char *line)
@@ -62,7 +65,7 @@ static void
 test_view(void **state)
 {
 	static const struct rig_tool	t = SH(
-	    "cd /; echo *; echo etc/*; id -u; id -G; env | sort; pwd;"
+	    "cd /; echo *; echo etc/*; echo $(id -u) $(id -G); env | sort; pwd;"
 	    "for f in /new /usr/new /etc/new; do"
 	    "  touch $f 2>/dev/null && echo wrote $f; done;"
 	    "touch /tmp/new && echo tmp; echo x >/dev/null && echo null;"
@@ -85,7 +88,7 @@ test_view(void **state)
 	expect_line(&run, "tmp");
 	expect_line(&run, "null");
 	expect_line(&run, "shm");
-	expect_line(&run, "1000");
+	expect_line(&run, "1000 1000");
 	expect_line(&run, "LANG=C.UTF-8");
 	expect_line(&run, "CapEff:\t0000000000000000");
 	expect_line(&run, "CapBnd:\t0000000000000000");
@@ -97,6 +100,47 @@ test_view(void **state)
 	expect_line(&run, "out");
 	/* Another kernel answers. */
 	assert_non_null(strstr(run.out, "Linux version 4.4.0"));
+	rig_stop(&r);
+}
+
+/* Even if it broke out, it could write nowhere. */
+static void
+test_outside(void **state)
+{
+	static const struct rig_tool	t = { .tier = TIER_GVISOR,
+					    .command = { "cat" } };
+	struct rig			r = { 0 };
+	struct run			run;
+	struct stat			st;
+	char				path[64], line[512];
+	pid_t				pid[64];
+	size_t				n, seen = 0;
+	FILE				*f;
+
+	(void)state;
+	rig_start(&r, &t, 1);
+	rig_settle(&r, 0);
+	rig_begin(&r, &run, 0, 1);
+	n = rig_processes(&r, pid, 64);
+	assert_true(n >= 4);
+	while (n-- > 0) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid[n]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_true(st.st_uid == 0 || (st.st_uid >= RIG_UID &&
+		    st.st_uid < RIG_UID + RIG_UIDS));
+		snprintf(path, sizeof(path), "/proc/%d/mounts", pid[n]);
+		f = fopen(path, "r");
+		assert_non_null(f);
+		while (fgets(line, sizeof(line), f) != NULL)
+			if (strstr(line, "/usr ") != NULL) {
+				seen++;
+				assert_non_null(strstr(line,
+				    " ro,nosuid,nodev,"));
+			}
+		fclose(f);
+	}
+	assert_true(seen > 0);
+	rig_finish(&r, &run, "");
 	rig_stop(&r);
 }
 
@@ -291,6 +335,39 @@ test_pool(void **state)
 	rig_stop(&r);
 }
 
+/* A call that is ended before it could begin, in a sandbox that hangs. */
+static void
+test_sandbox_hangs(void **state)
+{
+	static const struct rig_tool	t = { .tier = TIER_GVISOR,
+					    .command = { "cat" } };
+	struct rig			r = { 0 };
+	struct run			run;
+	pid_t				pid[64];
+	size_t				n;
+
+	(void)state;
+	rig_start(&r, &t, 1);
+	rig_settle(&r, 0);
+	rig_begin(&r, &run, 0, 1);
+	rig_finish(&r, &run, "");
+	rig_begin(&r, &run, 0, 1);
+	rig_finish(&r, &run, "");
+	/* Time for it to be swept: then nothing is under way. */
+	for (n = 0; n < 300; n++)
+		fake_expect_nothing(r.f, PROC_EXECUTOR, 0);
+	n = rig_processes(&r, pid, 64);
+	while (n > 0)
+		kill(pid[--n], SIGSTOP);
+	rig_open(&r, 0, 1, false);
+	run.lease = rig_lease(&r, 0, 1);
+	fake_expect_nothing(r.f, PROC_EXECUTOR, 0);
+	rig_end(&r, &run);
+	rig_expect_failed(&r, run.lease, END_CANCELLED, "");
+	rig_await_groups(&r, 0);
+	rig_stop(&r);
+}
+
 /* A sandbox that dies takes its calls with it, and is replaced. */
 static void
 test_sandbox_killed(void **state)
@@ -325,6 +402,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_view),
+		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_shared),
@@ -332,6 +410,7 @@ main(void)
 		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_sandbox_hangs),
 		cmocka_unit_test(test_sandbox_killed),
 	};
 

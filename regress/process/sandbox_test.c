@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,9 @@ test_not_released(void **state)
 {
 	struct rig		 r = { 0 };
 	struct msg_lease	 m = { .generation = 1, .lease = 900 };
+	struct msg_lease	 probe = { .lease = 901,
+				    .target = TIER_CONTAINER };
+	struct msg_open		 open = { .target = TIER_CONTAINER };
 	struct run		 run = { 0 };
 
 	(void)state;
@@ -42,15 +46,15 @@ test_not_released(void **state)
 	r.generation = 2;
 	rig_expect_failed(&r, rig_lease(&r, 0, 1), END_UNAVAILABLE,
 	    "the tool has changed");
-	/* The generation of the probes is nobody's. */
-	r.generation = 0;
-	rig_expect_failed(&r, rig_lease(&r, 0, 1), END_UNAVAILABLE,
-	    "the tool has changed");
+	/* The tools by which sandbox tries itself are nobody's. */
+	fake_send(r.f, PROC_AUDIT, 0, MSG_OPEN, 0, &open);
+	fake_send(r.f, PROC_EXECUTOR, 0, MSG_LEASE, 0, &probe);
+	rig_expect_failed(&r, 901, END_UNAVAILABLE, "the tool has changed");
+	r.generation = 1;
 	/* A digest that is not the tool's. */
 	memset(m.digest, 0x55, sizeof(m.digest));
 	fake_send(r.f, PROC_EXECUTOR, 0, MSG_LEASE, 0, &m);
 	rig_expect_failed(&r, 900, END_UNAVAILABLE, "the tool has changed");
-	r.generation = 1;
 	run.lease = rig_lease(&r, 0, 1);
 	rig_take(&r, &run);
 	rig_finish(&r, &run, "x");
@@ -166,6 +170,25 @@ test_tier_missing(void **state)
 	rig_run(&r, &run, 1, "still here");
 	assert_string_equal(run.out, "still here");
 	assert_non_null(strstr(fake_log(r.f), "tier=container"));
+	rig_stop(&r);
+}
+
+/* Without control groups nothing could be limited. */
+static void
+test_groups_missing(void **state)
+{
+	struct rig	r = { 0 };
+	char		scratch[] = "/tmp/mcpd-sandbox.XXXXXX";
+
+	(void)state;
+	assert_non_null(mkdtemp(scratch));
+	snprintf(r.scratch, sizeof(r.scratch), "%s", scratch);
+	snprintf(r.group, sizeof(r.group), "not/one/name");
+	rig_start(&r, &cat, 1);
+	rig_open(&r, 0, 1, false);
+	rig_expect_failed(&r, rig_lease(&r, 0, 1), END_UNAVAILABLE,
+	    "the tier container is not available: the name of the control "
+	    "group is not one name");
 	rig_stop(&r);
 }
 
@@ -313,6 +336,7 @@ test_all_slots(void **state)
 		rig_begin(&r, &run[i], 0, 1);
 	run[n].lease = rig_lease(&r, 0, 1);
 	fake_expect_nothing(r.f, PROC_EXECUTOR, 0);
+	assert_int_equal(rig_groups(&r), n);
 	rig_finish(&r, &run[0], "x");
 	memset(run[n].pipe, -1, sizeof(run[n].pipe));
 	rig_take(&r, &run[n]);
@@ -385,26 +409,40 @@ test_killed(void **state)
 	rig_stop(&r);
 }
 
-/* The parent of all is gone: sandbox ends in good order by itself. */
+static void *
+start_crowds(void *arg)
+{
+	const struct rig_tool	tools[] = { crowd, crowd_gvisor };
+
+	rig_start(arg, tools, 2);
+	return NULL;
+}
+
+/*
+ * The parent of all is gone: sandbox ends in good order by itself.  For
+ * the kernel it is the thread which started it that is the parent.
+ */
 static void
 test_parent_lost(void **state)
 {
-	const struct rig_tool	tools[] = { crowd, crowd_gvisor };
+	pthread_t		thread;
 	struct rig		r = { 0 };
 	struct run		run[2];
+	struct msg_exited	*m;
+	int			i;
 
 	(void)state;
-	rig_start(&r, tools, 2);
+	assert_int_equal(pthread_create(&thread, NULL, start_crowds, &r), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
 	rig_begin(&r, &run[0], 0, 1);
 	rig_begin(&r, &run[1], 1, 1);
 	rig_read_until(&run[0], "up");
 	rig_read_until(&run[1], "up");
-	/* The signal of the parent's death alone does nothing. */
-	assert_int_equal(kill(fake_pid(r.f), SIGHUP), 0);
-	fake_expect_nothing(r.f, PROC_EXECUTOR, 0);
 	rig_hang_up(&r);
-	rig_expect_exited(&r, &run[0]);
-	rig_expect_exited(&r, &run[1]);
+	for (i = 0; i < 2; i++) {
+		m = fake_expect(r.f, PROC_EXECUTOR, 0, MSG_EXITED, NULL);
+		assert_int_equal(m->end, END_SIGNAL);
+	}
 	fake_expect_end(r.f, 0, 0);
 	rig_stop(&r);
 }
@@ -419,6 +457,7 @@ main(void)
 		cmocka_unit_test(test_new_audit),
 		cmocka_unit_test(test_executor_lost),
 		cmocka_unit_test(test_tier_missing),
+		cmocka_unit_test(test_groups_missing),
 		cmocka_unit_test(test_tool_cannot_run),
 		cmocka_unit_test(test_ended_early),
 		cmocka_unit_test(test_config),

@@ -36,7 +36,11 @@ not_ok() {
 check() {
 	what=$1
 	shift
-	if "$@"; then ok "$what"; else not_ok "$what" "failed: $*"; fi
+	if "$@" >"$dir/said" 2>&1; then
+		ok "$what"
+	else
+		not_ok "$what" "failed: $*" "$(cat "$dir/said")"
+	fi
 }
 
 # expect "what" PATTERN TEXT: an extended regular expression.
@@ -115,8 +119,8 @@ make_configuration() {
 # Starts the daemon and waits for the word that it is ready.
 start() {
 	: >"$dir/mcpd.log"
-	"$BUILD/sbin/mcpd" -d -L "$BUILD/libexec/mcpd" -f "$dir/mcpd.yaml" \
-	    2>>"$dir/mcpd.log" &
+	"${ROOMS:-$BUILD}/sbin/mcpd" -d -L "${ROOMS:-$BUILD}/libexec/mcpd" \
+	    -f "$dir/mcpd.yaml" 2>>"$dir/mcpd.log" &
 	daemon=$!
 	if ! timeout 60 tail -n +1 -f --pid="$daemon" "$dir/mcpd.log" |
 	    grep -q -m 1 'msg=ready'; then

@@ -41,19 +41,12 @@ caller_is_valid(const struct caller *c)
 }
 
 static void
-forget_handle(struct network *n, struct caller *c)
-{
-	if (c->has_handle)
-		RB_REMOVE(callers_by_handle, &n->by_handle, c);
-	c->has_handle = false;
-}
-
-static void
 release(struct network *n, struct caller *c)
 {
 	if (--c->refs > 0)
 		return;
-	forget_handle(n, c);
+	if (c->has_handle)
+		RB_REMOVE(callers_by_handle, &n->by_handle, c);
 	if (c->owner != NULL)
 		owner_release(n, c->owner);
 	freezero(c, sizeof(*c));
@@ -232,7 +225,6 @@ end_caller(struct network *n, struct caller *c,
 	c->refs++;
 	if (c->state != CALLER_GONE)
 		drop(n, c);
-	forget_handle(n, c);
 	while ((x = TAILQ_FIRST(&c->users)) != NULL) {
 		tell(x);
 		caller_leave(x);

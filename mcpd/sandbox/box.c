@@ -260,7 +260,7 @@ begin(struct box *b)
 	struct sandbox		*s = b->sandbox;
 	struct cgroup_limits	 limits = {
 		.memory = t->memory + b->tier->memory,
-		.processes = t->processes + b->tier->processes,
+		.tasks = t->processes * b->tier->tasks_each + b->tier->tasks,
 		.cpu_milli = t->cpu_milli,
 	};
 	int			 pair[2], error;

@@ -303,7 +303,7 @@ set_limits(int base, const char *group, bool v2, unsigned int controls,
 {
 	char	value[24];
 
-	snprintf(value, sizeof(value), "%" PRIu32, l->processes);
+	snprintf(value, sizeof(value), "%" PRIu32, l->tasks);
 	if (HAS(controls, CONTROL_MEMORY) &&
 	    limit_memory(base, group, v2, l->memory) == -1)
 		return -1;

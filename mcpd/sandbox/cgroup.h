@@ -57,7 +57,7 @@ struct cgroup_tree {
 struct cgroup_limits {
 	uint64_t	 memory;	/* bytes */
 	uint32_t	 cpu_milli;	/* 1000: one CPU */
-	uint32_t	 processes;
+	uint32_t	 tasks;
 };
 
 struct cgroup_figures {

@@ -86,7 +86,8 @@ const struct tier_ops tier_container = {
 	.shared = false,
 	/* The keeper and, for a moment, what it is made of. */
 	.memory = 2UL * 1024 * 1024,
-	.processes = 1,
+	.tasks = 1,
+	.tasks_each = 1,
 	.set_up = set_up,
 	.ended = ended,
 	.run = run,

@@ -33,6 +33,9 @@ struct purge {
 	struct inmate		*inmate;
 	size_t			 n;
 	size_t			 next;		/* to be killed */
+	struct inmate		*spared;	/* by the first list */
+	size_t			 nspared;
+	bool			 listed;	/* that has come */
 };
 
 static void
@@ -43,6 +46,7 @@ purge_free(struct purge *p)
 	event_free(p->deadline);
 	event_free(p->pause);
 	free(p->inmate);
+	free(p->spared);
 	free(p);
 }
 
@@ -180,14 +184,20 @@ compare(const void *a, const void *b)
 }
 
 static const struct inmate *
-parent_of(const struct purge *p, const struct inmate *child)
+find(const struct inmate *list, size_t n, int64_t pid)
 {
-	struct inmate	key = { .pid = child->parent };
+	struct inmate	key = { .pid = pid };
 
-	return bsearch(&key, p->inmate, p->n, sizeof(key), compare);
+	if (n == 0)
+		return NULL;
+	return bsearch(&key, list, n, sizeof(key), compare);
 }
 
-/* The list need not be true, nor end. */
+/*
+ * What descends from the root, and what was born of that after the first
+ * list: it may have lost its parent to us since, and be process 1's child.
+ * The list need not be true, nor end.
+ */
 static bool
 is_doomed(const struct purge *p, const struct inmate *i)
 {
@@ -198,9 +208,27 @@ is_doomed(const struct purge *p, const struct inmate *i)
 	for (depth = 0; i != NULL && depth < p->n; depth++) {
 		if (p->root == 1 || i->pid == p->root)
 			return true;
-		i = parent_of(p, i);
+		if (find(p->spared, p->nspared, i->pid) != NULL)
+			return false;
+		if (i->pid == 1)
+			return p->listed;
+		i = find(p->inmate, p->n, i->parent);
 	}
 	return false;
+}
+
+static void
+spare_others(struct purge *p)
+{
+	size_t	i;
+
+	p->listed = true;
+	p->spared = calloc(p->n, sizeof(*p->spared));
+	if (p->spared == NULL)
+		fatal("out of memory", "");
+	for (i = 0; i < p->n; i++)
+		if (!p->inmate[i].doomed && p->inmate[i].pid != 1)
+			p->spared[p->nspared++] = p->inmate[i];
 }
 
 static size_t
@@ -212,6 +240,8 @@ doom(struct purge *p)
 		p->inmate[i].doomed = is_doomed(p, &p->inmate[i]);
 		n += p->inmate[i].doomed;
 	}
+	if (!p->listed)
+		spare_others(p);
 	return n;
 }
 

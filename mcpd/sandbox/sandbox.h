@@ -39,7 +39,8 @@ struct tier_ops {
 	unsigned int	 gauge;
 	bool		 shared;	/* several leases in one box */
 	uint64_t	 memory;	/* that it takes itself, bytes */
-	uint32_t	 processes;	/* and threads */
+	uint32_t	 tasks;		/* and processes and threads */
+	uint32_t	 tasks_each;	/* for each process of the tool */
 	/* The keeper has set it up; fds are taken. */
 	void		(*set_up)(struct box *, int *fds, size_t nfds);
 	/* All processes are dead but the keeper; the wait(2) status. */

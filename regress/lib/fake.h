@@ -21,7 +21,7 @@
 #include "common/ipc/section.h"
 
 #define FAKE_UID	64900
-#define FAKE_WAIT_MS	10000
+#define FAKE_WAIT_MS	30000
 
 struct fake;
 

@@ -228,10 +228,10 @@ test_metrics(void **state)
 		    "18446744073709551615\n",
 		"# TYPE mcpd_audit_stopped gauge\n"
 		    "mcpd_audit_stopped{instance=\"0\"} -1\n",
-		"# TYPE mcpd_process_messages_in_total counter\n"
-		    "mcpd_process_messages_in_total{process=\"parent\","
+		"# TYPE mcpd_process_turns_total counter\n"
+		    "mcpd_process_turns_total{process=\"parent\","
 		    "instance=\"0\"} 0\n"
-		    "mcpd_process_messages_in_total{process=\"audit\","
+		    "mcpd_process_turns_total{process=\"audit\","
 		    "instance=\"0\"} 0\n",
 		"mcpd_process_up{process=\"keys\",instance=\"0\","
 		    "class=\"tls\"} 1\n"

@@ -159,7 +159,8 @@ test_ends(void **state)
 		{ END_SIGNAL, 999, 0, 0, "", "by signal 999." },
 		{ END_TIME, 0, 10020000, 0, "", "The tool did not finish "
 		    "within 10 s and was stopped." },
-		{ END_TIME, 0, 1550000, 0, "", "within 1.5 s and" },
+		{ END_TIME, 0, 1549999, 0, "", "within 1.5 s and" },
+		{ END_TIME, 0, 1550000, 0, "", "within 1.6 s and" },
 		{ END_TIME, 0, 20999, 0, "", "within 20 ms and" },
 		{ END_MEMORY, 0, 0, 67108864, "", "The tool ran out of memory "
 		    "and was stopped; it had used 64 MiB." },

@@ -201,7 +201,7 @@ remove_tree(int at, const char *dir, const char *const *files)
 
 static const struct cgroup_limits	limits = { .memory = 1048576,
 					    .cpu_milli = 250,
-					    .processes = 12 };
+					    .tasks = 12 };
 
 static void
 test_files_v2(void **state)

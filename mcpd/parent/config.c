@@ -15,20 +15,21 @@
 /* etc/mcpd.schema.json, built in. */
 extern const char	schema_text[], schema_text_end[];
 
-void
-config_complain(struct config *config, const char *pointer, const char *fmt,
-    ...)
+static void	complain(struct config *, const json_t *, const char *,
+		    const char *, va_list)
+		    __attribute__((format(printf, 4, 0)));
+
+static void
+complain(struct config *config, const json_t *tree, const char *pointer,
+    const char *fmt, va_list ap)
 {
 	struct complaints	*c = &config->complaints;
 	char			 where[700], what[1024];
-	va_list			 ap;
 	char			*text;
 	int			 n;
 
-	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	place_name(config, config->tree, pointer, where, sizeof(where));
+	place_name(config, tree, pointer, where, sizeof(where));
 	n = asprintf(&text, "%s%s: %s\n", c->text == NULL ? "" : c->text,
 	    where, what);
 	if (n == -1)
@@ -37,6 +38,28 @@ config_complain(struct config *config, const char *pointer, const char *fmt,
 	c->text = text;
 	c->len = (size_t)n;
 	c->n++;
+}
+
+void
+config_complain(struct config *config, const char *pointer, const char *fmt,
+    ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	complain(config, config->tree, pointer, fmt, ap);
+	va_end(ap);
+}
+
+void
+config_complain_in(struct config *config, const json_t *tree,
+    const char *pointer, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	complain(config, tree, pointer, fmt, ap);
+	va_end(ap);
 }
 
 static void

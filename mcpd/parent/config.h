@@ -53,6 +53,10 @@ void		 config_print(const struct config *, FILE *);
 void		 config_complain(struct config *, const char *pointer,
 		    const char *fmt, ...)
 		    __attribute__((format(printf, 3, 4)));
+/* The same in a tree that is not merged yet. */
+void		 config_complain_in(struct config *, const json_t *tree,
+		    const char *pointer, const char *fmt, ...)
+		    __attribute__((format(printf, 4, 5)));
 
 /* yaml.c: a document, NULL if it has complained. */
 json_t		*yaml_load(struct config *, const char *path);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -76,7 +78,8 @@ make_dirs(struct parent *p)
 
 	if ((why = make_dir(p->state_dir, 0, 0, 0711)) != NULL ||
 	    (why = make_dir(p->runtime_dir, 0, 0, 0755)) != NULL ||
-	    (why = make_dir(p->root_dir, 0, 0, 0555)) != NULL)
+	    (why = make_dir(p->root_dir, 0, 0, 0555)) != NULL ||
+	    (why = make_dir(p->scratch_dir, 0, 0, 0700)) != NULL)
 		return why;
 	snprintf(path, sizeof(path), "%s/store", p->state_dir);
 	if ((why = make_dir(path, store->uid, store->gid, 0700)) != NULL)
@@ -85,18 +88,48 @@ make_dirs(struct parent *p)
 	return make_dir(path, 0, 0, 0700);
 }
 
+/* Two daemons at one record would tear its chain. */
+static const char *
+lock_state(const char *path)
+{
+	int	fd;
+
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return fail("cannot make this directory", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return fail("cannot open this directory", path);
+	/* It stays open: the lock lives as long as the parent. */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return NULL;
+	snprintf(error, sizeof(error), "%s: another mcpd uses this directory",
+	    path);
+	close(fd);
+	return error;
+}
+
 /* Nobody listens at a socket that a dead daemon left. */
-static bool
-is_in_use(const struct sockaddr_un *sun)
+static const char *
+check_unused(const char *path, struct sockaddr_un *sun)
 {
 	int	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool	used;
 
+	sun->sun_family = AF_UNIX;
+	if (strlcpy(sun->sun_path, path, sizeof(sun->sun_path)) >=
+	    sizeof(sun->sun_path)) {
+		snprintf(error, sizeof(error), "%s: this path is too long "
+		    "for a socket", path);
+		return error;
+	}
 	used = s != -1 && connect(s, (const struct sockaddr *)sun,
 	    sizeof(*sun)) == 0;
 	if (s != -1)
 		close(s);
-	return used;
+	if (!used)
+		return NULL;
+	snprintf(error, sizeof(error), "%s: another mcpd is running", path);
+	return error;
 }
 
 static const char *
@@ -120,30 +153,19 @@ set_socket_group(const struct parent *p)
 }
 
 static const char *
-open_control(struct parent *p)
+open_control(struct parent *p, const struct sockaddr_un *sun)
 {
-	struct sockaddr_un	sun = { .sun_family = AF_UNIX };
-	mode_t			mask;
-	int			bound;
+	mode_t	mask;
+	int	bound;
 
-	if (strlen(p->control_path) >= sizeof(sun.sun_path)) {
-		snprintf(error, sizeof(error), "%s: this path is too long "
-		    "for a socket", p->control_path);
-		return error;
-	}
-	strcpy(sun.sun_path, p->control_path);
-	if (is_in_use(&sun)) {
-		snprintf(error, sizeof(error), "%s: another mcpd is running",
-		    p->control_path);
-		return error;
-	}
 	unlink(p->control_path);
 	p->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
 	if (p->control_fd == -1)
 		return fail("cannot make a socket", p->control_path);
 	mask = umask(0177);
-	bound = bind(p->control_fd, (struct sockaddr *)&sun, sizeof(sun));
+	bound = bind(p->control_fd, (const struct sockaddr *)sun,
+	    sizeof(*sun));
 	umask(mask);
 	if (bound == -1 || listen(p->control_fd, 64) == -1)
 		return fail("cannot listen", p->control_path);
@@ -153,7 +175,8 @@ open_control(struct parent *p)
 const char *
 files_prepare(struct parent *p)
 {
-	const char	*why;
+	struct sockaddr_un	 sun = { 0 };
+	const char		*why;
 
 	snprintf(p->state_dir, sizeof(p->state_dir), "%s",
 	    text_at(p, "/directories/state"));
@@ -161,14 +184,19 @@ files_prepare(struct parent *p)
 	    text_at(p, "/directories/runtime"));
 	snprintf(p->root_dir, sizeof(p->root_dir), "%s/empty",
 	    p->runtime_dir);
+	snprintf(p->scratch_dir, sizeof(p->scratch_dir), "%s/sandbox",
+	    p->runtime_dir);
 	snprintf(p->control_path, sizeof(p->control_path), "%s/control.sock",
 	    p->runtime_dir);
 	snprintf(p->record_path, sizeof(p->record_path),
 	    "%s/audit/record.log", p->state_dir);
-	if ((why = make_dirs(p)) != NULL ||
+	/* Nothing of one that runs is touched. */
+	if ((why = check_unused(p->control_path, &sun)) != NULL ||
+	    (why = lock_state(p->state_dir)) != NULL ||
+	    (why = make_dirs(p)) != NULL ||
 	    (why = audit_key_prepare(p)) != NULL)
 		return why;
-	return open_control(p);
+	return open_control(p, &sun);
 }
 
 /* The end of the last whole line; the file's own end if it has one. */
@@ -288,7 +316,9 @@ record_open(struct parent *p, int *tail, bool *cut)
 void
 files_remove(struct parent *p)
 {
-	if (p->control_fd != -1)
-		unlink(p->control_path);
+	if (p->control_fd == -1)
+		return;
+	unlink(p->control_path);
 	rmdir(p->root_dir);
+	rmdir(p->scratch_dir);
 }

@@ -95,6 +95,13 @@ listeners_open(struct parent *p)
 	return why;
 }
 
+void
+listeners_close(struct parent *p)
+{
+	while (p->nlisteners > 0)
+		close(p->listener[--p->nlisteners].fd);
+}
+
 bool
 listeners_same(const struct config *a, const struct config *b)
 {

@@ -38,6 +38,7 @@ cut_capabilities(void)
 		CAP_CHOWN,		/* the socket's group, directories */
 		CAP_FOWNER,		/* their modes */
 		CAP_DAC_OVERRIDE,	/* stores' directory is not root's */
+		CAP_SYS_ADMIN,		/* open_tree(2): the files of tools */
 	};
 	size_t				i;
 

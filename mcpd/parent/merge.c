@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/json/js.h"
 #include "common/log/log.h"
@@ -77,19 +78,22 @@ static void
 include_file(struct config *c, const char *path, int depth)
 {
 	json_t	*tree = yaml_load(c, path);
+	size_t	 before = c->complaints.n;
 
 	if (tree == NULL)
 		return;
 	include_all(c, tree, path, depth + 1);
-	merge_object(c, c->tree, tree, "");
+	/* What clashes in a file that includes itself is not the point. */
+	if (c->complaints.n == before)
+		merge_object(c, c->tree, tree, "");
 	/* Places are known by addresses, which must not be used again. */
 	json_array_append_new(c->kept, tree);
 }
 
 /* A pattern may match nothing; a plain name must be there. */
 static void
-include_pattern(struct config *c, const char *pattern, const char *from,
-    const char *pointer, int depth)
+include_pattern(struct config *c, const json_t *tree, const char *pattern,
+    const char *from, const char *pointer, int depth)
 {
 	char	 dir[1024], path[2100];
 	glob_t	 g;
@@ -105,8 +109,11 @@ include_pattern(struct config *c, const char *pattern, const char *from,
 		return;
 	for (i = 0; i < g.gl_pathc; i++) {
 		if (depth >= INCLUDE_DEPTH)
-			config_complain(c, pointer, "included too deeply: "
-			    "does %s include itself?", from);
+			config_complain_in(c, tree, pointer, "included too "
+			    "deeply: does %s include itself?", from);
+		else if (access(g.gl_pathv[i], R_OK) == -1)
+			config_complain_in(c, tree, pointer, "%s: %m",
+			    g.gl_pathv[i]);
 		else
 			include_file(c, g.gl_pathv[i], depth);
 	}
@@ -123,7 +130,7 @@ include_all(struct config *c, json_t *tree, const char *path, int depth)
 	for (i = 0; i < json_array_size(list); i++) {
 		snprintf(pointer, sizeof(pointer), "/include/%zu", i);
 		if (json_is_string(json_array_get(list, i)))
-			include_pattern(c, json_string_value(
+			include_pattern(c, tree, json_string_value(
 			    json_array_get(list, i)), path, pointer, depth);
 	}
 	/* What has been followed is part of the tree now. */

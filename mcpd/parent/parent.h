@@ -114,6 +114,7 @@ struct parent {
 	char			 state_dir[1024];
 	char			 runtime_dir[1024];
 	char			 root_dir[1100];
+	char			 scratch_dir[1100];
 	char			 control_path[1100];
 	char			 record_path[1100];
 	uint8_t			 audit_key[KEY_ID_SIZE];
@@ -173,6 +174,11 @@ int		 section_for(struct parent *, struct config *,
 		    const struct proc *);
 /* Can all of them be made?  -1 after complaints. */
 int		 sections_check(struct parent *, struct config *);
+
+/* trees.c: the files of tools, for sandbox, before its section */
+
+void		 trees_send(struct proc *, const struct config *);
+
 /* tools.c */
 struct section;
 int		 tools_section(struct config *, struct section *,
@@ -207,6 +213,8 @@ const char	*audit_key_reference(const struct parent *,
 /* listen.c */
 
 const char	*listeners_open(struct parent *);
+/* From then on, whoever connects is refused by the kernel. */
+void		 listeners_close(struct parent *);
 /* Do both configurations listen at the same places? */
 bool		 listeners_same(const struct config *, const struct config *);
 

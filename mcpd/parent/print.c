@@ -20,14 +20,49 @@ is_short(const json_t *v)
 	return !json_is_object(v) && !json_is_array(v);
 }
 
-/* JSON's scalars, quoted as JSON does, are YAML's too. */
+/* What YAML takes for a line break, or does not take at all (1.2, 5.1). */
+static const struct {
+	const char	*first, *last;
+	unsigned int	 code;
+} escaped[] = {
+	{ "\x7f",		"\x7f",		0x7f },
+	{ "\xc2\x80",		"\xc2\x9f",	0x80 },
+	{ "\xe2\x80\xa8",	"\xe2\x80\xa9",	0x2028 },
+	{ "\xef\xbb\xbf",	"\xef\xbb\xbf",	0xfeff },
+	{ "\xef\xbf\xbe",	"\xef\xbf\xbf",	0xfffe },
+};
+
+/* Prints one character, and returns what is after it. */
+static const char *
+print_character(const char *s, FILE *f)
+{
+	const char	*first;
+	size_t		 i, n;
+
+	for (i = 0; i < sizeof(escaped) / sizeof(escaped[0]); i++) {
+		first = escaped[i].first;
+		n = strlen(first);
+		if (strncmp(s, first, n) < 0 ||
+		    strncmp(s, escaped[i].last, n) > 0)
+			continue;
+		fprintf(f, "\\u%04x", escaped[i].code +
+		    (unsigned char)s[n - 1] - (unsigned char)first[n - 1]);
+		return s + n;
+	}
+	putc(*s, f);
+	return s + 1;
+}
+
+/* JSON's scalars, quoted as JSON does, are YAML's too, mostly. */
 static void
 print_scalar(const json_t *v, FILE *f)
 {
-	size_t	 len;
-	char	*text = js_canon(v, &len);
+	const char	*s;
+	size_t		 len;
+	char		*text = js_canon(v, &len);
 
-	fprintf(f, "%s\n", text);
+	for (s = text; *s != '\0';)
+		s = print_character(s, f);
 	free(text);
 }
 
@@ -43,11 +78,8 @@ print_members(const json_t *v, int depth, FILE *f)
 		if (strspn(key, "abcdefghijklmnopqrstuvwxyz_") == strlen(key))
 			fprintf(f, "%s:", key);
 		else {
-			size_t	 len;
-			char	*text = js_canon(name, &len);
-
-			fprintf(f, "%s:", text);
-			free(text);
+			print_scalar(name, f);
+			putc(':', f);
 		}
 		json_decref(name);
 		fprintf(f, is_short(member) ? " " : "");
@@ -62,6 +94,7 @@ print_value(const json_t *v, int depth, FILE *f)
 
 	if (is_short(v)) {
 		print_scalar(v, f);
+		putc('\n', f);
 		return;
 	}
 	if (json_object_size(v) + json_array_size(v) == 0) {

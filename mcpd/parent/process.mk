@@ -19,6 +19,7 @@ SRCS =	main.c \
 	stop.c \
 	supervise.c \
 	tools.c \
+	trees.c \
 	units.c \
 	yaml.c
 OBJS =	$(B)/schema-text.o

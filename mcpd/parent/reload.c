@@ -77,6 +77,8 @@ send_sections(struct parent *p)
 		    "a section cannot be made");
 	for (i = 0; i < p->n; i++) {
 		m.section = fds[i];
+		if (p->process[i].proc == PROC_SANDBOX)
+			trees_send(&p->process[i], new);
 		send_config(p->process[i].edge, 0, &m);
 	}
 	return NULL;

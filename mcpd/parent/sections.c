@@ -95,6 +95,25 @@ read_file(struct making *m, const char *pointer, const char *path,
 	return data;
 }
 
+/* The chain of a listener, and what its key is known by. */
+static uint8_t *
+read_certificate(struct making *m, const json_t *l, size_t i,
+    uint8_t id[KEY_ID_SIZE], size_t *len)
+{
+	const char	*path = js_string(l, "certificate");
+	char		 where[64];
+	uint8_t		*chain;
+
+	snprintf(where, sizeof(where), "/listen/%zu/certificate", i);
+	chain = read_file(m, where, path, len);
+	if (chain == NULL || certificate_key_id(chain, *len, id) == 0)
+		return chain;
+	config_complain(m->config, where, "%s: no certificate in PEM form",
+	    path);
+	free(chain);
+	return NULL;
+}
+
 static enum certificates
 certificates_of(const char *word)
 {
@@ -115,16 +134,9 @@ network_listener(struct making *m, const json_t *l, size_t i)
 	char		 where[64];
 	int		 ret = -1;
 
-	snprintf(where, sizeof(where), "/listen/%zu/certificate", i);
-	chain = read_file(m, where, js_string(l, "certificate"),
-	    &row.chain.len);
+	chain = read_certificate(m, l, i, row.key, &row.chain.len);
 	if (chain == NULL)
 		return -1;
-	if (certificate_key_id(chain, row.chain.len, row.key) == -1) {
-		config_complain(m->config, where, "%s: no certificate in PEM "
-		    "form", js_string(l, "certificate"));
-		goto done;
-	}
 	row.chain.data = chain;
 	row.path = bytes_of(js_string(l, "path"));
 	row.certificates = (uint8_t)certificates_of(js_string(l,
@@ -265,12 +277,9 @@ static int
 make_sandbox(struct making *m)
 {
 	struct msg_conf_sandbox	row = { 0 };
-	char			scratch[1200];
 
-	snprintf(scratch, sizeof(scratch), "%s/sandbox",
-	    m->parent->runtime_dir);
 	row.runsc = text_at(m, "/sandbox/runsc");
-	row.scratch = bytes_of(scratch);
+	row.scratch = bytes_of(m->parent->scratch_dir);
 	row.cgroup = text_at(m, "/sandbox/cgroup");
 	row.uid_base = number_at(m, "/sandbox/uid_base");
 	row.uid_count = number_at(m, "/sandbox/uid_count");
@@ -326,11 +335,9 @@ add_tls_key(struct making *m, const json_t *l, size_t i)
 	int			 ret = -1;
 
 	snprintf(where, sizeof(where), "/listen/%zu/key", i);
-	chain = read_file(m, where, js_string(l, "certificate"), &len);
+	chain = read_certificate(m, l, i, want, &len);
 	if (chain == NULL)
 		return -1;
-	if (certificate_key_id(chain, len, want) == -1)
-		memset(want, 0, sizeof(want));
 	free(chain);
 	pem = secret_read(reference, &row.pem.len);
 	if (pem == NULL) {

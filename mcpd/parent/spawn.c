@@ -124,6 +124,8 @@ hand_over_all(struct proc *process)
 		if (p->metrics_fd != -1)
 			hand_over(process, "metrics", 0, dup(p->metrics_fd));
 	}
+	if (process->proc == PROC_SANDBOX)
+		trees_send(process, &p->config);
 	return process->proc == PROC_AUDIT ? hand_over_record(process) : 0;
 }
 

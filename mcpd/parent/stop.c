@@ -106,6 +106,7 @@ stop_begin(struct parent *p, int exit_status)
 		return;
 	}
 	log_notice("stopping", "");
+	listeners_close(p);
 	p->exit_status = exit_status;
 	p->phase = PHASE_DRAIN;
 	processes_show(p);

@@ -381,10 +381,47 @@ parent_on_ready(struct parent *p, struct edge *e, uint64_t call,
 		edge_fail(e, "ready twice");
 }
 
+static bool
+tool_pointer(const struct config *c, const char *text, char *pointer,
+    size_t size)
+{
+	const json_t	*list = json_object_get(c->tree, "tools");
+	const char	*name;
+	char		 wanted[65];
+	size_t		 i;
+
+	if (sscanf(text, "tool %64[^:]:", wanted) != 1)
+		return false;
+	for (i = 0; i < json_array_size(list); i++) {
+		name = js_string(json_array_get(list, i), "name");
+		if (strcmp(name, wanted) != 0)
+			continue;
+		snprintf(pointer, size, "/tools/%zu", i);
+		return true;
+	}
+	return false;
+}
+
 /*
- * policy says where in its part an error is, by a JSON pointer: whoever
- * reads it wants the file and the line.
+ * A process says where in its part an error is, by a JSON pointer or the
+ * name of a tool: whoever reads it wants the file and the line.
  */
+static bool
+error_pointer(const struct config *c, enum process proc, const char *text,
+    char *pointer, size_t size)
+{
+	static const char *const	parts[PROC__COUNT] = {
+		[PROC_POLICY] =		"/policy",
+		[PROC_INSPECT] =	"/inspect/patterns",
+	};
+
+	if (*text != '/' || parts[proc] == NULL)
+		return tool_pointer(c, text, pointer, size);
+	snprintf(pointer, size, "%s%.*s", parts[proc],
+	    (int)strcspn(text, ":"), text);
+	return true;
+}
+
 static void
 locate(struct parent *p, const struct proc *process, struct bytes error,
     char *why, size_t size)
@@ -394,12 +431,11 @@ locate(struct parent *p, const struct proc *process, struct bytes error,
 	char			 text[1025], pointer[1100], where[700];
 
 	bytes_str(error, text, sizeof(text));
-	if (process->proc != PROC_POLICY || *text != '/') {
+	if (!error_pointer(c, process->proc, text, pointer,
+	    sizeof(pointer))) {
 		snprintf(why, size, "%s", text);
 		return;
 	}
-	snprintf(pointer, sizeof(pointer), "/policy%.*s",
-	    (int)strcspn(text, ":"), text);
 	place_name(c, c->tree, pointer, where, sizeof(where));
 	snprintf(why, size, "%s: %s", where, text);
 }

@@ -22,6 +22,7 @@ struct level {
 struct loader {
 	struct config	*config;
 	const char	*path;
+	FILE		*input;
 	int		 file;
 	yaml_parser_t	 parser;
 	struct level	 level[DEPTH_MAX];
@@ -149,13 +150,23 @@ key_is_due(const struct loader *l)
 	    top->key == NULL;
 }
 
+/* Aliases could make a small file a huge tree. */
+static bool
+is_plain(struct loader *l, const yaml_event_t *e, const yaml_char_t *tag,
+    const yaml_char_t *anchor)
+{
+	if (tag == NULL && anchor == NULL)
+		return true;
+	complain_at(l, &e->start_mark, "tags and anchors are not used here");
+	return false;
+}
+
 static void
 take_scalar(struct loader *l, const yaml_event_t *e)
 {
-	if (e->data.scalar.tag != NULL || e->data.scalar.anchor != NULL)
-		complain_at(l, &e->start_mark,
-		    "tags and anchors are not used here");
-	else if (!js_utf8(e->data.scalar.value, e->data.scalar.length) ||
+	if (!is_plain(l, e, e->data.scalar.tag, e->data.scalar.anchor))
+		return;
+	if (!js_utf8(e->data.scalar.value, e->data.scalar.length) ||
 	    strlen((char *)e->data.scalar.value) != e->data.scalar.length)
 		complain_at(l, &e->start_mark, "not text");
 	else if (key_is_due(l))
@@ -188,10 +199,14 @@ take_event(struct loader *l, const yaml_event_t *e)
 		take_scalar(l, e);
 		break;
 	case YAML_MAPPING_START_EVENT:
-		take_start(l, e, json_object());
+		if (is_plain(l, e, e->data.mapping_start.tag,
+		    e->data.mapping_start.anchor))
+			take_start(l, e, json_object());
 		break;
 	case YAML_SEQUENCE_START_EVENT:
-		take_start(l, e, json_array());
+		if (is_plain(l, e, e->data.sequence_start.tag,
+		    e->data.sequence_start.anchor))
+			take_start(l, e, json_array());
 		break;
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
@@ -210,17 +225,50 @@ take_event(struct loader *l, const yaml_event_t *e)
 	}
 }
 
+/* What is no text has no mark, only the number of bytes before it. */
+static yaml_mark_t
+problem_mark(const struct loader *l)
+{
+	yaml_mark_t	mark = { 0 };
+	size_t		i;
+	int		ch;
+
+	if (l->parser.error != YAML_READER_ERROR)
+		return l->parser.problem_mark;
+	rewind(l->input);
+	for (i = 0; i < l->parser.problem_offset &&
+	    (ch = getc(l->input)) != EOF; i++) {
+		if (ch == '\n') {
+			mark.line++;
+			mark.column = 0;
+		} else if ((ch & 0xc0) != 0x80)
+			mark.column++;
+	}
+	return mark;
+}
+
+static const char *
+problem(const struct loader *l)
+{
+	const yaml_parser_t	*p = &l->parser;
+
+	if (p->error == YAML_SCANNER_ERROR && p->unread > 0 &&
+	    *p->buffer.pointer == '\t')
+		return "a tab; YAML is indented by blanks";
+	return p->problem != NULL ? p->problem : "not YAML";
+}
+
 static void
 read_events(struct loader *l)
 {
 	yaml_event_t	e;
+	yaml_mark_t	mark;
 	bool		end = false;
 
 	while (!end && !l->failed) {
 		if (!yaml_parser_parse(&l->parser, &e)) {
-			complain_at(l, &l->parser.problem_mark, "%s",
-			    l->parser.problem != NULL ? l->parser.problem :
-			    "not YAML");
+			mark = problem_mark(l);
+			complain_at(l, &mark, "%s", problem(l));
 			return;
 		}
 		end = e.type == YAML_STREAM_END_EVENT;
@@ -234,21 +282,20 @@ yaml_load(struct config *config, const char *path)
 {
 	struct loader	 l = { .config = config, .path = path };
 	yaml_mark_t	 start = { 0 };
-	FILE		*f;
 
 	l.file = place_file(config, path);
-	f = l.file == -1 ? NULL : fopen(path, "re");
-	if (f == NULL) {
+	l.input = l.file == -1 ? NULL : fopen(path, "re");
+	if (l.input == NULL) {
 		complain_at(&l, &start, "%s", l.file == -1 ?
 		    "too many files" : strerror(errno));
 		return NULL;
 	}
 	if (!yaml_parser_initialize(&l.parser))
 		fatal("out of memory", "");
-	yaml_parser_set_input_file(&l.parser, f);
+	yaml_parser_set_input_file(&l.parser, l.input);
 	read_events(&l);
 	yaml_parser_delete(&l.parser);
-	fclose(f);
+	fclose(l.input);
 	while (l.depth-- > 0)
 		free(l.level[l.depth].key);
 	if (!l.failed && !json_is_object(l.root))

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/ipc/section.h"
+#include "fds.h"
 #include "maker.h"
 #include "sandbox.h"
 
@@ -63,6 +64,26 @@ refuse(struct sandbox *s, const char *what, const char *why)
 		snprintf(s->error, sizeof(s->error), "%s: %s", what, why);
 }
 
+/* What the sections that come next may name. */
+void
+sandbox_on_tree(struct sandbox *s, struct edge *e, uint64_t call,
+    struct msg_tree *m)
+{
+	char	*path = strndup((const char *)m->path.data, m->path.len);
+	size_t	 i;
+
+	(void)e;
+	(void)call;
+	if (path == NULL)
+		fatal("out of memory", "");
+	i = sources_add(&s->trees, path);
+	free(path);
+	if (s->trees.list[i].tree != -1)
+		close(s->trees.list[i].tree);
+	s->trees.list[i].tree = m->tree;
+	m->tree = -1;
+}
+
 void
 sandbox_on_conf_sandbox(struct sandbox *s, struct edge *e,
     uint64_t generation, struct msg_conf_sandbox *m)
@@ -96,7 +117,6 @@ static void
 check_against_first(struct sandbox *s)
 {
 	const struct host	*a = &s->host, *b = &s->host_new;
-	const char		*path;
 
 	if (strcmp(a->runsc, b->runsc) != 0 ||
 	    strcmp(a->scratch, b->scratch) != 0 ||
@@ -104,9 +124,34 @@ check_against_first(struct sandbox *s)
 	    a->uid_base != b->uid_base || a->uid_count != b->uid_count)
 		refuse(s, "sandbox", "another runsc, scratch, cgroup or "
 		    "range of uids takes a restart");
-	path = sources_missing(&s->sources, s->loading);
-	if (path != NULL)
-		refuse(s, path, "a new root or bind takes a restart");
+}
+
+static int
+order_trees(struct sandbox *s)
+{
+	struct sources	*sources = &s->loading->sources;
+	struct order	 o = { .kind = ORDER_TREES,
+			    .generation = s->loading->generation };
+	int		 fds[FDS_MAX];
+	size_t		 n = 0;
+	uint32_t	 i;
+
+	for (i = 0; i <= sources->n; i++) {
+		/* As many as go together: those of one row. */
+		if (n > 0 && (n == FDS_MAX || i == sources->n ||
+		    sources->list[i].tree == -1)) {
+			if (link_order(s, &o, fds, n) == -1)
+				return -1;
+			n = 0;
+		}
+		if (i == sources->n || sources->list[i].tree == -1)
+			continue;
+		if (n == 0)
+			o.index = i;
+		fds[n++] = sources->list[i].tree;
+	}
+	sources_close(sources);
+	return 0;
 }
 
 static void
@@ -117,8 +162,8 @@ tell_maker(struct sandbox *s)
 	int		fd = section_seal(s->section);
 
 	s->section = NULL;
-	if (fd == -1 || (s->error[0] == '\0' &&
-	    link_order(s, &o, &fd, 1) == -1))
+	if (fd == -1 || (s->error[0] == '\0' && (order_trees(s) == -1 ||
+	    link_order(s, &o, &fd, 1) == -1)))
 		refuse(s, "sandbox", "the maker takes no orders");
 	if (fd != -1)
 		close(fd);
@@ -132,10 +177,11 @@ config_end(void *env, uint32_t generation)
 	(void)generation;
 	if (!s->host_new.given)
 		refuse(s, "sandbox", "it is not configured");
-	if (s->maker == -1) {
+	sources_move(&s->loading->sources, &s->trees);
+	sources_free(&s->trees);
+	if (s->maker == -1)
 		s->host = s->host_new;
-		sources_add(&s->sources, s->loading);
-	} else
+	else
 		check_against_first(s);
 	if (s->section != NULL)
 		tell_maker(s);

@@ -259,23 +259,26 @@ make_directories(int root)
 	return 0;
 }
 
-static int
-source_path(const struct maker *m, const char *path, char *buf, size_t size)
+static void
+source_path(const struct tool *t, const char *path, char buf[32])
 {
-	int	n = sources_find(m->sources, path);
+	snprintf(buf, 32, FILES_SOURCE, t->conf->generation,
+	    (unsigned int)sources_find(&t->conf->sources, path));
+}
 
-	if (n == -1) {
-		errno = ENOENT;
-		return -1;
-	}
-	snprintf(buf, size, FILES_SOURCE, (unsigned int)n);
-	return 0;
+static int
+bind_source(const struct tool *t, const char *path, int root, const char *to)
+{
+	char	from[32];
+
+	source_path(t, path, from);
+	return files_bind(from, 0, FILES_READ_ONLY, root, to);
 }
 
 static const char *
-fill_root(const struct maker *m, const struct tool *t, int root)
+fill_root(const struct tool *t, int root)
 {
-	char	path[32];
+	char	image[32];
 	size_t	i;
 
 	if (make_directories(root) == -1)
@@ -283,22 +286,23 @@ fill_root(const struct maker *m, const struct tool *t, int root)
 	if (strcmp(t->root, HOST_USR) == 0) {
 		if (host_root(root) == -1)
 			return "the root from /usr";
-	} else if (source_path(m, t->root, path, sizeof(path)) == -1 ||
-	    image_root(path, root) == -1)
-		return t->root;
+	} else {
+		source_path(t, t->root, image);
+		if (image_root(image, root) == -1)
+			return t->root;
+	}
 	for (i = 0; i < t->binds.n; i += 2)
-		if (source_path(m, t->binds.list[i], path,
-		    sizeof(path)) == -1 || files_bind(path, 0,
-		    FILES_READ_ONLY, root, t->binds.list[i + 1]) == -1)
+		if (bind_source(t, t->binds.list[i], root,
+		    t->binds.list[i + 1]) == -1)
 			return t->binds.list[i + 1];
 	return NULL;
 }
 
 /* A container's root is the tool's. */
 static const char *
-stage_container(const struct maker *m, const struct tool *t, int stage)
+stage_container(const struct tool *t, int stage)
 {
-	const char	*what = fill_root(m, t, stage);
+	const char	*what = fill_root(t, stage);
 
 	if (what != NULL)
 		return what;
@@ -325,7 +329,7 @@ stage_gvisor(const struct maker *m, const struct tool *t, int stage)
 	root = open_target(stage, "/root", true);
 	if (root == -1)
 		return "directories";
-	what = fill_root(m, t, root);
+	what = fill_root(t, root);
 	if (what == NULL && files_bind(FILES_PARK, 0, FILES_READ_ONLY, root,
 	    FILES_PARK) == -1)
 		what = "the parked process";
@@ -349,7 +353,7 @@ build(const struct maker *m, const struct tool *t)
 	stage = open(STAGE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (stage == -1)
 		return "a root";
-	what = t->tier == TIER_CONTAINER ? stage_container(m, t, stage) :
+	what = t->tier == TIER_CONTAINER ? stage_container(t, stage) :
 	    stage_gvisor(m, t, stage);
 	/* For a process namespace's own to be mounted over: proc(5). */
 	if (what == NULL && ((proc = open_target(stage, "/proc", true)) == -1 ||

@@ -14,7 +14,8 @@
 #define FILES_RUNSC	"/runsc"
 #define FILES_PARK	"/.park"
 #define FILES_LD_CACHE	"/ld.so.cache"
-#define FILES_SOURCE	"/src/%u"
+#define FILES_SOURCES	"/src"
+#define FILES_SOURCE	FILES_SOURCES "/%u.%u"	/* generation, place */
 
 #define FILES_READ_ONLY							\
 	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)

@@ -51,7 +51,7 @@ maker_said(int fd, short what, void *arg)
 	n = fds_receive(fd, &r, sizeof(r), &pidfd, &nfds, MSG_DONTWAIT);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n == 0 && s->stopping) {
+	if (n <= 0 && s->stopping) {
 		event_del(s->maker_said);
 		return;
 	}

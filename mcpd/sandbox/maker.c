@@ -110,6 +110,18 @@ make_files(const struct maker *m, struct conf *c)
 	}
 }
 
+/* What came before there was a maker. */
+static void
+mount_sources(const struct conf *c)
+{
+	uint32_t	i;
+
+	for (i = 0; i < c->sources.n; i++)
+		if (c->sources.list[i].tree != -1)
+			trees_mount(c->generation, i,
+			    c->sources.list[i].tree);
+}
+
 static const char *
 set_up(struct maker *m)
 {
@@ -127,10 +139,14 @@ set_up(struct maker *m)
 	why = filter_build(m);
 	if (why == NULL)
 		why = confine_self(m);
-	if (why == NULL)
-		TAILQ_FOREACH(c, m->confs, entry)
-			make_files(m, c);
-	return why;
+	if (why != NULL)
+		return why;
+	TAILQ_FOREACH(c, m->confs, entry) {
+		mount_sources(c);
+		sources_close(&c->sources);
+		make_files(m, c);
+	}
+	return NULL;
 }
 
 static void
@@ -164,6 +180,7 @@ forget(struct maker *m, uint32_t generation)
 	struct conf	*c = conf_find(m->confs, generation);
 	size_t		 i;
 
+	trees_unmount(generation);
 	if (c == NULL)
 		return;
 	for (i = 0; i < c->n; i++)
@@ -201,13 +218,17 @@ take_order(struct maker *m)
 	int		fds[FDS_MAX];
 	size_t		nfds = FDS_MAX;
 	ssize_t		n;
+	uint32_t	i;
 
 	n = fds_receive(m->socket, &o, sizeof(o), fds, &nfds, 0);
 	if (n == 0)
 		_exit(0);
 	if (n != (ssize_t)sizeof(o))
 		fatal("the maker cannot read its orders", "");
-	if (o.kind == ORDER_CONFIG && nfds == 1)
+	if (o.kind == ORDER_TREES)
+		for (i = 0; i < nfds; i++)
+			trees_mount(o.generation, o.index + i, fds[i]);
+	else if (o.kind == ORDER_CONFIG && nfds == 1)
 		take_config(m, o.generation, fds[0]);
 	else if (o.kind == ORDER_FORGET && nfds == 0)
 		forget(m, o.generation);

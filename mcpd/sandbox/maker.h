@@ -22,6 +22,7 @@
 #include "tools.h"
 
 enum order_kind {
+	ORDER_TREES,	/* some of the sources of a generation */
 	ORDER_CONFIG,	/* a section comes with it */
 	ORDER_FORGET,	/* a generation */
 	ORDER_START,	/* a sandbox: channel, entries of its group */
@@ -38,7 +39,7 @@ enum {
 struct order {
 	enum order_kind	 kind;
 	uint32_t	 generation;
-	uint32_t	 index;		/* of the tool */
+	uint32_t	 index;		/* of the tool; of the first tree */
 	uint32_t	 id;		/* of the sandbox */
 	uid_t		 uid;		/* its first */
 };
@@ -75,7 +76,6 @@ struct maker {
 	int			 home;		/* its mount namespace */
 	struct confs		*confs;
 	struct conf		*loading;
-	const struct sources	*sources;
 	struct cgroup_tree	*groups;
 	const struct host	*host;
 	struct sock_fprog	 filter;	/* for tools */
@@ -100,6 +100,10 @@ void	 maker_main(struct maker *) __attribute__((noreturn));
 
 /* files.c: the tool's files, in a mount namespace of their own. */
 void	 files_make(const struct maker *, struct tool *);
+
+/* trees.c: what generations have of the host's files. */
+void	 trees_mount(uint32_t generation, uint32_t index, int tree);
+void	 trees_unmount(uint32_t generation);
 
 /* birth.c: clone, in new namespaces.  A pidfd; -1 with what failed. */
 int	 birth_start(const struct maker *, const struct tool *,

@@ -92,23 +92,6 @@ copy_links(int root)
 	return 0;
 }
 
-/* What is not there is missed by those tools alone that want it. */
-static int
-bind_sources(const struct sources *sources, int root)
-{
-	char	to[32];
-	size_t	i;
-
-	for (i = 0; i < sources->n; i++) {
-		snprintf(to, sizeof(to), FILES_SOURCE, (unsigned int)i);
-		if (files_bind(sources->path[i], 0, FILES_READ_ONLY, root,
-		    to) == -1)
-			log_warn_errno("a path for tools is not there",
-			    "path=%s", sources->path[i]);
-	}
-	return 0;
-}
-
 static const char *
 fill_root(struct sandbox *s, int root)
 {
@@ -135,8 +118,6 @@ fill_root(struct sandbox *s, int root)
 	if (files_bind(s->host.runsc, 0, FILES_READ_ONLY, root,
 	    FILES_RUNSC) == -1 && errno != ENOENT)
 		return "cannot bind runsc";
-	if (bind_sources(&s->sources, root) == -1)
-		return "cannot bind the tools' paths";
 	return NULL;
 }
 
@@ -158,6 +139,20 @@ new_root(const char *at, const char *options)
 	return open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* The maker mounts there what each generation brings. */
+static int
+mount_sources(const struct sandbox *s)
+{
+	char	path[300];
+	int	fd;
+
+	snprintf(path, sizeof(path), "%s" FILES_SOURCES, s->host.scratch);
+	fd = new_root(path, "mode=700,size=1m,nr_inodes=16k");
+	if (fd == -1)
+		return -1;
+	return close(fd);
+}
+
 static const char *
 leave_host(struct sandbox *s)
 {
@@ -169,12 +164,12 @@ leave_host(struct sandbox *s)
 	    CLONE_NEWUTS) == -1 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
 		return explain(s, "cannot make namespaces");
-	if (mkdir(s->host.scratch, 0700) == -1 && errno != EEXIST)
-		return explain(s, "cannot make the scratch directory");
 	root = new_root(s->host.scratch, "mode=755,size=1m,nr_inodes=1k");
 	if (root == -1)
 		return explain(s, "cannot mount the scratch directory");
 	why = fill_root(s, root);
+	if (why == NULL && mount_sources(s) == -1)
+		why = "cannot mount a directory for the tools' paths";
 	if (why == NULL && mount_setattr(root, "", AT_EMPTY_PATH, &attr,
 	    sizeof(attr)) == -1)
 		why = "cannot make the root read-only";
@@ -191,7 +186,7 @@ keep_descriptors(int **fds, int n)
 	int	i;
 
 	for (i = 0; i < n; i++)
-		if ((*fds[i] = fcntl(*fds[i], F_DUPFD, 64)) == -1)
+		if ((*fds[i] = fcntl(*fds[i], F_DUPFD, CHILD_FD + n)) == -1)
 			_exit(1);
 	for (i = 0; i < n; i++)
 		if ((*fds[i] = dup3(*fds[i], CHILD_FD + i,
@@ -203,20 +198,29 @@ keep_descriptors(int **fds, int n)
 static void
 become_maker(struct sandbox *s, int socket, int owner)
 {
-	static struct maker	 m;
-	int			*fds[2 + CONTROLS] = { &m.socket, &m.owner };
-	int			 n = 2;
-	size_t			 i;
+	static struct maker	  m;
+	struct sources		 *sources = &s->loading->sources;
+	int			**fds;
+	int			  n = 2;
+	size_t			  i;
 
+	fds = calloc(2 + CONTROLS + sources->n, sizeof(*fds));
+	if (fds == NULL)
+		_exit(1);
 	m.socket = socket;
 	m.owner = owner;
 	m.confs = &s->confs;
-	m.sources = &s->sources;
 	m.host = &s->host;
 	m.groups = &s->groups;
+	fds[0] = &m.socket;
+	fds[1] = &m.owner;
 	for (i = 0; i < s->groups.n; i++)
 		fds[n++] = &s->groups.place[i].own;
+	for (i = 0; i < sources->n; i++)
+		if (sources->list[i].tree != -1)
+			fds[n++] = &sources->list[i].tree;
 	keep_descriptors(fds, n);
+	free(fds);
 	maker_main(&m);
 }
 
@@ -236,6 +240,7 @@ start_maker(struct sandbox *s)
 		become_maker(s, pair[1], owner);
 	close(owner);
 	close(pair[1]);
+	sources_close(&s->loading->sources);
 	cgroup_leave(&s->groups);
 	s->maker = pair[0];
 	if (s->maker_pid == -1 || (s->maker_pidfd = (int)syscall(

@@ -19,9 +19,11 @@ SRCS =	main.c \
 	prepare.c \
 	purge.c \
 	rpc.c \
+	sources.c \
 	stop.c \
 	tier.c \
-	tools.c
+	tools.c \
+	trees.c
 
 # The parked process of gVisor sandboxes, as bytes.
 OBJS =	$(B)/mcpd/sandbox/park_image.o

@@ -129,7 +129,7 @@ struct sandbox {
 	struct conf		*loading;	/* being read, or not in use */
 	struct conf		*current;
 	struct section		*section;	/* for the maker */
-	struct sources		 sources;
+	struct sources		 trees;		/* for what comes next */
 	char			 error[320];
 	/* The maker. */
 	int			 maker;		/* socket */

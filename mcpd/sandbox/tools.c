@@ -173,6 +173,17 @@ tool_free(struct tool *t)
 	free(t);
 }
 
+static void
+add_sources(struct sources *s, const struct tool *t)
+{
+	size_t	i;
+
+	if (strcmp(t->root, HOST_USR) != 0)
+		sources_add(s, t->root);
+	for (i = 0; i < t->binds.n; i += 2)
+		sources_add(s, t->binds.list[i]);
+}
+
 const char *
 conf_add(struct conf *c, const struct msg_conf_tool_sandbox *m)
 {
@@ -210,6 +221,7 @@ conf_add(struct conf *c, const struct msg_conf_tool_sandbox *m)
 		return why;
 	}
 	add_defaults(&t->environment);
+	add_sources(&c->sources, t);
 	c->tool = recallocarray(c->tool, c->n, c->n + 1, sizeof(*c->tool));
 	if (c->tool == NULL)
 		fatal("out of memory", "");
@@ -249,6 +261,7 @@ conf_free(struct confs *confs, struct conf *c)
 	for (i = 0; i < c->n; i++)
 		tool_free(c->tool[i]);
 	free(c->tool);
+	sources_free(&c->sources);
 	free(c);
 }
 
@@ -306,60 +319,5 @@ host_read(struct host *h, const struct msg_conf_sandbox *m)
 	if (h->uid_base == 0 || h->uid_count < 2 ||
 	    h->uid_base + h->uid_count < h->uid_base)
 		return "a range of uids that holds no two, or root";
-	return NULL;
-}
-
-int
-sources_find(const struct sources *s, const char *path)
-{
-	size_t	i;
-
-	for (i = 0; i < s->n; i++)
-		if (strcmp(s->path[i], path) == 0)
-			return (int)i;
-	return -1;
-}
-
-static void
-add_source(struct sources *s, const char *path)
-{
-	if (sources_find(s, path) != -1)
-		return;
-	s->path = recallocarray(s->path, s->n, s->n + 1, sizeof(*s->path));
-	if (s->path == NULL)
-		fatal("out of memory", "");
-	s->path[s->n++] = copy(path, strlen(path));
-}
-
-void
-sources_add(struct sources *s, const struct conf *c)
-{
-	const struct tool	*t;
-	size_t			 i, k;
-
-	for (i = 0; i < c->n; i++) {
-		t = c->tool[i];
-		if (strcmp(t->root, HOST_USR) != 0)
-			add_source(s, t->root);
-		for (k = 0; k < t->binds.n; k += 2)
-			add_source(s, t->binds.list[k]);
-	}
-}
-
-const char *
-sources_missing(const struct sources *s, const struct conf *c)
-{
-	const struct tool	*t;
-	size_t			 i, k;
-
-	for (i = 0; i < c->n; i++) {
-		t = c->tool[i];
-		if (strcmp(t->root, HOST_USR) != 0 &&
-		    sources_find(s, t->root) == -1)
-			return t->root;
-		for (k = 0; k < t->binds.n; k += 2)
-			if (sources_find(s, t->binds.list[k]) == -1)
-				return t->binds.list[k];
-	}
 	return NULL;
 }

@@ -54,9 +54,21 @@ struct tool {
 	char			 why[320];
 };
 
+/* A path of the host that tools may see, as a root or a bind. */
+struct source {
+	char	*path;
+	int	 tree;		/* open_tree(2); -1: not there, or mounted */
+};
+
+struct sources {
+	struct source	*list;
+	size_t		 n;
+};
+
 struct conf {
 	TAILQ_ENTRY(conf)	 entry;
 	uint32_t		 generation;
+	struct sources		 sources;
 	struct tool		**tool;
 	size_t			 n;
 	size_t			 refs;		/* boxes and leases */
@@ -72,15 +84,6 @@ struct host {
 	uint32_t	 uid_base;
 	uint32_t	 uid_count;
 	bool		 given;
-};
-
-/*
- * Paths of the host that tools may see, as roots or binds: known at the
- * start, since nothing else of the host is in reach afterwards.
- */
-struct sources {
-	char	**path;
-	size_t	  n;
 };
 
 /* Generation 0: a tool for each tier that only tells if the tier works. */
@@ -100,9 +103,11 @@ const char	*host_read(struct host *, const struct msg_conf_sandbox *);
 
 /* The place of a path, -1 if it is not known. */
 int		 sources_find(const struct sources *, const char *path);
-void		 sources_add(struct sources *, const struct conf *);
-/* The first path of the tools that is not known; NULL. */
-const char	*sources_missing(const struct sources *,
-		    const struct conf *);
+/* Its place; it is added if it is not there. */
+size_t		 sources_add(struct sources *, const char *path);
+/* Takes the trees of those that are in both. */
+void		 sources_move(struct sources *to, struct sources *from);
+void		 sources_close(struct sources *);
+void		 sources_free(struct sources *);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -85,6 +86,35 @@ rig_section(struct rig *r, const struct rig_tool *tools, size_t n)
 	for (i = 0; i < n; i++)
 		add_tool(s, i, &tools[i]);
 	return s;
+}
+
+static void
+send_path(struct rig *r, const char *path)
+{
+	struct msg_tree	m;
+
+	if (path == NULL)
+		return;
+	m.path = bytes_of(path);
+	m.tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE |
+	    OPEN_TREE_CLOEXEC);
+	if (m.tree != -1)
+		fake_send(r->f, PROC_PARENT, 0, MSG_TREE, 0, &m);
+}
+
+/* As the parent does: the paths, then the section that names them. */
+void
+rig_configure(struct rig *r, const struct rig_tool *tools, size_t n,
+    uint32_t generation)
+{
+	size_t	i, k;
+
+	for (i = 0; i < n; i++) {
+		send_path(r, tools[i].root);
+		for (k = 0; k + 1 < RIG_LIST; k += 2)
+			send_path(r, tools[i].binds[k]);
+	}
+	fake_configure(r->f, rig_section(r, tools, n), generation);
 }
 
 /* Walks the directories of our name, wherever in the tree they are. */
@@ -270,7 +300,7 @@ rig_start(struct rig *r, const struct rig_tool *tools, size_t n)
 	close(r->parent);
 	r->f = fake_start(PROC_SANDBOX, 0, "");
 	*live_of(r) = *r;
-	fake_configure(r->f, rig_section(r, tools, n), 1);
+	rig_configure(r, tools, n, 1);
 	fake_edge(r->f, PROC_AUDIT, 0);
 	fake_edge(r->f, PROC_EXECUTOR, 0);
 	fake_go(r->f);
@@ -292,7 +322,7 @@ rig_reload(struct rig *r, const struct rig_tool *tools, size_t n,
 {
 	struct msg_config_use	use = { .generation = generation };
 
-	fake_configure(r->f, rig_section(r, tools, n), generation);
+	rig_configure(r, tools, n, generation);
 	fake_send(r->f, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
 	fake_expect(r->f, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
 	r->generation = generation;

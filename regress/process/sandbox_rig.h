@@ -49,6 +49,8 @@ struct run {
 void	 rig_digest(unsigned int tool, uint8_t digest[32]);
 /* A section for these tools. */
 struct section	*rig_section(struct rig *, const struct rig_tool *, size_t n);
+void	 rig_configure(struct rig *, const struct rig_tool *, size_t n,
+	    uint32_t generation);
 
 void	 rig_start(struct rig *, const struct rig_tool *, size_t n);
 /* Waits until the probes of the tiers are over and so many are parked. */

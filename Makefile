@@ -2,6 +2,7 @@
 # make install		DESTDIR=, PREFIX=/usr
 # make quickstart	a running mcpd with one user, as root
 # make regress		all tests, as root
+# make bench		how fast it is, beside nginx, as root
 # make clean
 
 PREFIX =	/usr

@@ -32,4 +32,21 @@ regress: packages-test
 	$(Q)$(MAKE) tests
 	@regress/run $(B) $(TESTS)
 
-.PHONY: tests regress hijack
+# mcpd beside nginx: SECONDS= of a measurement, ROUNDS= of all of them.
+BENCH =		$(B)/regress/bench
+SECONDS =	3
+ROUNDS =	3
+
+$(BENCH)/load: $(BENCH)/load.o $(BENCH)/histogram.o
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
+
+$(BENCH)/echo: $(BENCH)/echo.o
+	$(SAY) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+bench: packages-test
+	$(Q)$(MAKE) all $(BENCH)/load $(BENCH)/echo
+	@regress/bench/bench $(B) $(SECONDS) $(ROUNDS)
+
+.PHONY: tests regress hijack bench

@@ -4,8 +4,10 @@
 # makes is under $dir and gone at the end, with every process.
 #
 #	setup [YAML...]		certificates, configuration, a running daemon
+#	prepare [YAML...]	the same, without the daemon
 #	ctl ...			mcpctl
 #	add_user NAME ROLE...	a user and a key of his, in $dir/NAME.key
+#	make_gate		a tool that answers when $dir/gate/open is there
 #	rpc KEYFILE BODY [HEADER...]	a POST: $status, $reply
 #	ok "what" / not_ok "what"
 
@@ -13,6 +15,8 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$top/build}
 dir=$BUILD/regress/system/$NAME
+uids=64700
+cgroup=mcpd-regress-$NAME
 daemon=
 count=0
 failures=0
@@ -92,6 +96,20 @@ make_tools() {
 	done
 }
 
+make_gate() {
+	mkdir -p "$dir/gate"
+	chmod 755 "$dir/gate"
+	cat >"$dir/tools.d/gate.yaml" <<-END
+	tools:
+	  - name: gate
+	    description: Answers when it is let.
+	    command: [/bin/sh, -c, 'until [ -e /gate/open ]; do sleep 0.02; done; echo done']
+	    files: [{source: $dir/gate, target: /gate}]
+	    tier: container
+	    level: low
+	END
+}
+
 # The configuration, with further lines from the arguments.
 make_configuration() {
 	cat >"$dir/mcpd.yaml" <<-END
@@ -107,8 +125,8 @@ make_configuration() {
 	    client_certificates: optional
 	    client_ca: $dir/ca.pem
 	directories: {state: $dir/state, runtime: $dir/run}
-	users: {base: 64700}
-	sandbox: {cgroup: mcpd-regress-$NAME}
+	users: {base: $uids}
+	sandbox: {cgroup: $cgroup}
 	control: {metrics: {port: $metrics}}
 	END
 	for line; do
@@ -129,10 +147,30 @@ start() {
 	fi
 }
 
-# Waits for a line of the log, from the beginning: await PATTERN [SECONDS]
+# Waits for a line of the log, from the beginning or from what mark
+# remembered: await PATTERN [SECONDS [HOW-OFTEN]]
 await() {
-	timeout "${2:-30}" tail -n +1 -f --pid="$daemon" "$dir/mcpd.log" |
-	    grep -Eq -m 1 -- "$1"
+	[ "$(timeout "${2:-30}" tail -n "+${marked:-1}" -f --pid="$daemon" \
+	    "$dir/mcpd.log" | grep -E -m "${3:-1}" -- "$1" | wc -l)" \
+	    -eq "${3:-1}" ]
+}
+
+mark() {
+	marked=$(($(wc -l <"$dir/mcpd.log") + 1))
+}
+
+# Waits for lines of the record: await_record PATTERN [HOW-OFTEN]
+await_record() {
+	[ "$(timeout 30 tail -n +1 -f --pid="$daemon" \
+	    "$dir/state/audit/record.log" |
+	    grep -E -m "${2:-1}" -- "$1" | wc -l)" -eq "${2:-1}" ]
+}
+
+# Waits until processes are gone: gone PID...
+gone() {
+	for pid; do
+		timeout 30 tail -f --pid="$pid" /dev/null || return 1
+	done
 }
 
 stop() {
@@ -146,12 +184,12 @@ stop() {
 
 # Nothing of the daemon may be left anywhere.
 check_nothing_left() {
-	left=$(ps -eo pid,uid,args | awk -v dir="$dir/" \
-	    '($2 >= 64700 && $2 < 64764) || index($0, dir)' |
+	left=$(ps -eo pid,uid,args | awk -v dir="$dir/" -v uids="$uids" \
+	    '($2 >= uids && $2 < uids + 64) || index($0, dir)' |
 	    grep -v 'awk -v dir')
 	[ -z "$left" ] && ok "no process is left" ||
 	    not_ok "no process is left" "$left"
-	left=$(find /sys/fs/cgroup -name "mcpd-regress-$NAME*" 2>/dev/null)
+	left=$(find /sys/fs/cgroup -name "$cgroup*" 2>/dev/null)
 	[ -z "$left" ] && ok "no cgroup is left" ||
 	    not_ok "no cgroup is left" "$left"
 	left=$(grep -F "$dir" /proc/self/mountinfo)
@@ -169,7 +207,7 @@ finish() {
 	exit "$status"
 }
 
-setup() {
+prepare() {
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	trap finish EXIT
@@ -181,6 +219,10 @@ setup() {
 	make_certificate server /CN=localhost DNS:localhost,IP:127.0.0.1
 	make_tools
 	make_configuration "$@"
+}
+
+setup() {
+	prepare "$@"
 	start
 }
 
@@ -204,13 +246,17 @@ new_key() {
 	key_id=$(sed -n 's/.*"id":"\([^"]*\)".*/\1/p' "$dir/$key_file.json")
 }
 
-# Reads the reply into $reply, its status into $status.
+credential() {
+	[ "$1" = - ] || printf 'header = "Authorization: Bearer %s"\n' \
+	    "$(cat "$dir/$1.key")"
+}
+
+# Reads the reply into $reply, its status into $status; KEYFILE - is none.
 rpc() {
 	rpc_key=$1
 	rpc_body=$2
 	shift 2
-	reply=$(printf 'header = "Authorization: Bearer %s"\n' \
-	    "$(cat "$dir/$rpc_key.key")" |
+	reply=$(credential "$rpc_key" |
 	    curl -sS --max-time 60 --config - --cacert "$dir/ca.pem" \
 	    -H 'Content-Type: application/json' \
 	    -H 'Accept: application/json, text/event-stream' "$@" \

@@ -7,7 +7,7 @@ BUILD_PACKAGES = gcc libc6-dev make pkg-config \
 RUN_PACKAGES = runsc
 EXAMPLE_PACKAGES = openssl curl jq python3
 TEST_PACKAGES = libcmocka-dev mandoc git nginx-light wrk \
-	binutils procps psmisc iproute2
+	binutils procps psmisc iproute2 qemu-system-x86 busybox-static
 
 # Installs what is missing; needs root only if something is.
 WANTED =	etc/wanted-packages

@@ -65,7 +65,7 @@ stop(struct child *c)
 	if (c->stopping)
 		return;
 	c->stopping = true;
-	if (c->spec->stop != NULL && c->started)
+	if (c->spec->stop != NULL && c->confined)
 		c->spec->stop(c->env);
 	else
 		c->done = true;
@@ -79,7 +79,8 @@ edge_closed(void *arg, struct edge *e, const char *why)
 
 	if (e == c->parent) {
 		/* Without the parent there is nobody to tell. */
-		if (c->spec->own_namespaces && c->started && why == NULL)
+		if (c->spec->own_namespaces && c->confined &&
+		    why == NULL)
 			stop(c);
 		else
 			_exit(why == NULL ? 0 : 1);

@@ -76,7 +76,10 @@ struct child_spec {
 	void		 (*turn)(void *env);
 	/* Take no more work, then child_drained(); default: at once. */
 	void		 (*drain)(void *env);
-	/* End in good order, then child_exit(); default: at once. */
+	/*
+	 * End in good order, then child_exit(); default: at once.  It may
+	 * come to what is prepared and not started.
+	 */
 	void		 (*stop)(void *env);
 	/*
 	 * Processes whose edges are flushed in this order: nothing goes to

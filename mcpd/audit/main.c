@@ -305,7 +305,12 @@ turn(void *env)
 static void
 stop(void *env)
 {
-	commit_close(env);
+	struct audit	*audit = env;
+
+	if (audit->child->started)
+		commit_close(audit);
+	else
+		child_exit(audit->child);
 }
 
 int

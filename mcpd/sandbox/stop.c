@@ -42,6 +42,9 @@ stop(void *env)
 	struct timeval	 tv = timeval_ms(STOP_MS);
 
 	s->stopping = true;
+	/* A start that others refused: there are groups, and a maker. */
+	if (s->maker_died == NULL)
+		link_watch(s);
 	s->stop_timer = evtimer_new(s->child->base, give_up, s);
 	if (s->stop_timer == NULL)
 		fatal("out of memory", "");

@@ -20,33 +20,29 @@
 
 #define CUT_MAX		(1UL * 1024 * 1024)	/* of a line that was cut */
 
-static char	error[1400];
-
 static const char *
-fail(const char *what, const char *path)
+fail(struct parent *p, const char *what, const char *path)
 {
-	snprintf(error, sizeof(error), "%s: %s: %s", path, what,
-	    strerror(errno));
-	return error;
+	return startup_error(p, "%s: %s: %s", path, what, strerror(errno));
 }
 
 /* A directory that is ours: made if it is not there, set right if it is. */
 static const char *
-make_dir(const char *path, uid_t uid, gid_t gid, mode_t mode)
+make_dir(struct parent *p, const char *path, uid_t uid, gid_t gid, mode_t mode)
 {
 	struct stat	st;
 	int		fd;
 
 	if (mkdir(path, 0700) == -1 && errno != EEXIST)
-		return fail("cannot make this directory", path);
+		return fail(p, "cannot make this directory", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
-		return fail("cannot open this directory", path);
+		return fail(p, "cannot open this directory", path);
 	if (fstat(fd, &st) == -1 || fchmod(fd, mode) == -1 ||
 	    ((st.st_uid != uid || st.st_gid != gid) &&
 	    fchown(fd, uid, gid) == -1)) {
 		close(fd);
-		return fail("cannot set the owner and mode", path);
+		return fail(p, "cannot set the owner and mode", path);
 	}
 	close(fd);
 	return NULL;
@@ -76,64 +72,61 @@ make_dirs(struct parent *p)
 	char			 path[1100];
 	const char		*why;
 
-	if ((why = make_dir(p->state_dir, 0, 0, 0711)) != NULL ||
-	    (why = make_dir(p->runtime_dir, 0, 0, 0755)) != NULL ||
-	    (why = make_dir(p->root_dir, 0, 0, 0555)) != NULL ||
-	    (why = make_dir(p->scratch_dir, 0, 0, 0700)) != NULL)
+	if ((why = make_dir(p, p->state_dir, 0, 0, 0711)) != NULL ||
+	    (why = make_dir(p, p->runtime_dir, 0, 0, 0755)) != NULL ||
+	    (why = make_dir(p, p->root_dir, 0, 0, 0555)) != NULL ||
+	    (why = make_dir(p, p->scratch_dir, 0, 0, 0700)) != NULL)
 		return why;
 	snprintf(path, sizeof(path), "%s/store", p->state_dir);
-	if ((why = make_dir(path, store->uid, store->gid, 0700)) != NULL)
+	if ((why = make_dir(p, path, store->uid, store->gid, 0700)) != NULL)
 		return why;
 	snprintf(path, sizeof(path), "%s/audit", p->state_dir);
-	return make_dir(path, 0, 0, 0700);
+	return make_dir(p, path, 0, 0, 0700);
 }
 
 /* Two daemons at one record would tear its chain. */
 static const char *
-lock_state(const char *path)
+lock_state(struct parent *p)
 {
-	int	fd;
+	const char	*path = p->state_dir;
+	int		 fd;
 
 	if (mkdir(path, 0700) == -1 && errno != EEXIST)
-		return fail("cannot make this directory", path);
+		return fail(p, "cannot make this directory", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
-		return fail("cannot open this directory", path);
+		return fail(p, "cannot open this directory", path);
 	/* It stays open: the lock lives as long as the parent. */
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return NULL;
-	snprintf(error, sizeof(error), "%s: another mcpd uses this directory",
-	    path);
 	close(fd);
-	return error;
+	return startup_error(p, "%s: another mcpd uses this directory", path);
 }
 
 /* Nobody listens at a socket that a dead daemon left. */
 static const char *
-check_unused(const char *path, struct sockaddr_un *sun)
+check_unused(struct parent *p, struct sockaddr_un *sun)
 {
-	int	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool	used;
+	const char	*path = p->control_path;
+	int		 s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool		 used;
 
 	sun->sun_family = AF_UNIX;
 	if (strlcpy(sun->sun_path, path, sizeof(sun->sun_path)) >=
-	    sizeof(sun->sun_path)) {
-		snprintf(error, sizeof(error), "%s: this path is too long "
-		    "for a socket", path);
-		return error;
-	}
+	    sizeof(sun->sun_path))
+		return startup_error(p, "%s: this path is too long for a "
+		    "socket", path);
 	used = s != -1 && connect(s, (const struct sockaddr *)sun,
 	    sizeof(*sun)) == 0;
 	if (s != -1)
 		close(s);
 	if (!used)
 		return NULL;
-	snprintf(error, sizeof(error), "%s: another mcpd is running", path);
-	return error;
+	return startup_error(p, "%s: another mcpd is running", path);
 }
 
 static const char *
-set_socket_group(const struct parent *p)
+set_socket_group(struct parent *p)
 {
 	const char	*name = text_at(p, "/control/group");
 	struct group	*gr;
@@ -141,14 +134,12 @@ set_socket_group(const struct parent *p)
 	if (name == NULL)
 		return NULL;
 	gr = getgrnam(name);
-	if (gr == NULL) {
-		snprintf(error, sizeof(error), "control: group: there is no "
-		    "group %s", name);
-		return error;
-	}
+	if (gr == NULL)
+		return startup_error(p, "control: group: there is no group "
+		    "%s", name);
 	if (chown(p->control_path, 0, gr->gr_gid) == -1 ||
 	    chmod(p->control_path, 0660) == -1)
-		return fail("cannot set its group", p->control_path);
+		return fail(p, "cannot set its group", p->control_path);
 	return NULL;
 }
 
@@ -162,13 +153,13 @@ open_control(struct parent *p, const struct sockaddr_un *sun)
 	p->control_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
 	if (p->control_fd == -1)
-		return fail("cannot make a socket", p->control_path);
+		return fail(p, "cannot make a socket", p->control_path);
 	mask = umask(0177);
 	bound = bind(p->control_fd, (const struct sockaddr *)sun,
 	    sizeof(*sun));
 	umask(mask);
 	if (bound == -1 || listen(p->control_fd, 64) == -1)
-		return fail("cannot listen", p->control_path);
+		return fail(p, "cannot listen", p->control_path);
 	return set_socket_group(p);
 }
 
@@ -191,8 +182,8 @@ files_prepare(struct parent *p)
 	snprintf(p->record_path, sizeof(p->record_path),
 	    "%s/audit/record.log", p->state_dir);
 	/* Nothing of one that runs is touched. */
-	if ((why = check_unused(p->control_path, &sun)) != NULL ||
-	    (why = lock_state(p->state_dir)) != NULL ||
+	if ((why = check_unused(p, &sun)) != NULL ||
+	    (why = lock_state(p)) != NULL ||
 	    (why = make_dirs(p)) != NULL ||
 	    (why = audit_key_prepare(p)) != NULL)
 		return why;

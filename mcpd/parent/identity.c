@@ -39,7 +39,6 @@ nth_of_kind(const struct parent *p, const struct proc *process)
 static const char *
 find_user(struct proc *process, unsigned int nth)
 {
-	static char	 error[160];
 	char		 name[64], number[8] = "";
 	struct passwd	*pw;
 
@@ -48,12 +47,10 @@ find_user(struct proc *process, unsigned int nth)
 	snprintf(name, sizeof(name), "_mcpd_%s%s",
 	    process_word(process->proc), number);
 	pw = getpwnam(name);
-	if (pw == NULL || pw->pw_uid == 0) {
-		snprintf(error, sizeof(error), "there is no user %s: "
+	if (pw == NULL || pw->pw_uid == 0)
+		return startup_error(process->parent, "there is no user %s: "
 		    "systemd-sysusers makes them, or set users: base: to a "
 		    "range of unused uids", name);
-		return error;
-	}
 	process->uid = pw->pw_uid;
 	process->gid = pw->pw_gid;
 	return NULL;

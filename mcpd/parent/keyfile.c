@@ -20,8 +20,6 @@
 
 #define SECRET_MAX	262144
 
-static char	error[1400];
-
 /* systemd puts credentials into a directory of the service. */
 static int
 secret_path(const char *reference, char *path, size_t size)
@@ -193,11 +191,8 @@ publish(struct parent *p, const uint8_t *pem, size_t len)
 	    key_id(pkey, p->audit_key) == -1)
 		why = "audit: key: not an Ed25519 private key in PEM form "
 		    "without passphrase";
-	else if (write_key(path, pkey, false) == -1) {
-		snprintf(error, sizeof(error), "%s: %s", path,
-		    strerror(errno));
-		why = error;
-	}
+	else if (write_key(path, pkey, false) == -1)
+		why = startup_error(p, "%s: %s", path, strerror(errno));
 	EVP_PKEY_free(pkey);
 	return why;
 }
@@ -214,11 +209,9 @@ audit_key_prepare(struct parent *p)
 	pem = secret_read(reference, &len);
 	if (pem == NULL && make_key(reference) == 0)
 		pem = secret_read(reference, &len);
-	if (pem == NULL) {
-		snprintf(error, sizeof(error), "audit: key: %s: %s",
-		    reference, strerror(errno));
-		return error;
-	}
+	if (pem == NULL)
+		return startup_error(p, "audit: key: %s: %s", reference,
+		    strerror(errno));
 	why = publish(p, pem, len);
 	freezero(pem, len);
 	return why;

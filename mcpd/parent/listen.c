@@ -15,8 +15,6 @@
 
 #define BACKLOG		4096
 
-static char	error[256];
-
 static socklen_t
 make_address(const json_t *l, struct sockaddr_storage *ss)
 {
@@ -49,7 +47,7 @@ name_address(const json_t *l, char *buf, size_t size)
 }
 
 static int
-open_one(const json_t *l, const char **why)
+open_one(struct parent *p, const json_t *l, const char **why)
 {
 	struct sockaddr_storage	ss;
 	socklen_t		len = make_address(l, &ss);
@@ -64,9 +62,8 @@ open_one(const json_t *l, const char **why)
 	    listen(fd, BACKLOG) == 0)
 		return fd;
 	name_address(l, name, sizeof(name));
-	snprintf(error, sizeof(error), "cannot listen at %s: %s", name,
+	*why = startup_error(p, "cannot listen at %s: %s", name,
 	    strerror(errno));
-	*why = error;
 	if (fd != -1)
 		close(fd);
 	return -1;
@@ -84,14 +81,14 @@ listeners_open(struct parent *p)
 		l = json_array_get(list, i);
 		name_address(l, p->listener[i].name,
 		    sizeof(p->listener[i].name));
-		p->listener[i].fd = open_one(l, &why);
+		p->listener[i].fd = open_one(p, l, &why);
 		if (p->listener[i].fd == -1)
 			return why;
 		p->nlisteners++;
 	}
 	if (metrics == NULL)
 		return NULL;
-	p->metrics_fd = open_one(metrics, &why);
+	p->metrics_fd = open_one(p, metrics, &why);
 	return why;
 }
 

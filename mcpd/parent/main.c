@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,17 @@ check_only(struct parent *p, bool show)
 	else
 		fprintf(stderr, "%s: configuration OK\n", p->path);
 	return 0;
+}
+
+const char *
+startup_error(struct parent *p, const char *fmt, ...)
+{
+	va_list	ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p->error, sizeof(p->error), fmt, ap);
+	va_end(ap);
+	return p->error;
 }
 
 static void

@@ -115,6 +115,7 @@ struct parent {
 	char			 runtime_dir[1024];
 	char			 root_dir[1100];
 	char			 scratch_dir[1100];
+	char			 error[1400];	/* why it cannot start */
 	char			 control_path[1100];
 	char			 record_path[1100];
 	uint8_t			 audit_key[KEY_ID_SIZE];
@@ -185,6 +186,10 @@ int		 tools_section(struct config *, struct section *,
 		    enum process);
 /* digest.c: SHA-256 of a tool's manifest and of the files it brings */
 void		 tool_digest(const json_t *tool, uint8_t digest[32]);
+
+/* main.c: why it cannot start; the text is the parent's. */
+const char	*startup_error(struct parent *, const char *fmt, ...)
+		    __attribute__((format(printf, 2, 3)));
 
 /* identity.c: uid and gid of each process; an error text, or NULL */
 

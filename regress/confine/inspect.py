@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""inspect.py MCPCTL TOP: looks at every child of the running daemon through
+"""inspect.py MCPCTL TOP UIDS: looks at every child of the running daemon through
 /proc and compares it with what its folder says it is."""
 
 import json
@@ -11,7 +11,7 @@ import sys
 MCPCTL, TOP = sys.argv[1:3]
 DIR = os.environ["MCPD_DIR"]
 BUILD = os.environ["BUILD"]
-BASE = 64700
+BASE = int(sys.argv[3])
 PROCESSES = ["parent", "network", "auth", "engine", "policy", "audit",
              "sandbox", "executor", "inspect", "store", "keys", "control"]
 

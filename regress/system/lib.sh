@@ -15,7 +15,7 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$top/build}
 dir=$BUILD/regress/system/$NAME
-uids=64700
+uids=$((100000 + $$ % 500 * 64))	# its own, if others run beside it
 cgroup=mcpd-regress-$NAME
 daemon=
 count=0

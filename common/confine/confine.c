@@ -260,7 +260,9 @@ fill_filter(scmp_filter_ctx ctx, const struct confinement *c)
 static int
 filter_calls(const struct confinement *c)
 {
-	scmp_filter_ctx	ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx	ctx = seccomp_init(c->refusal == 0 ?
+			    SCMP_ACT_KILL_PROCESS :
+			    SCMP_ACT_ERRNO(c->refusal));
 	int		error;
 
 	if (ctx == NULL)

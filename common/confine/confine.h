@@ -50,6 +50,8 @@ struct confinement {
 	unsigned long			 open_files;
 	unsigned long			 file_size;	/* bytes, memfds too */
 	unsigned long			 processes;
+	/* What other system calls are answered with; 0: with death. */
+	uint16_t			 refusal;
 	const struct syscall_rule	*rules;
 	size_t				 nrules;
 };

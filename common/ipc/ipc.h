@@ -93,6 +93,9 @@ bool		 edge_flush(struct edge *);
  */
 void		 edge_fail(struct edge *, const char *why);
 
+/* Reads that bring in all that a socket can hold. */
+#define EDGE_DRAIN_READS	4
+
 /* Reads and handles what has arrived by now, once. */
 void		 edge_drain(struct edge *);
 

@@ -85,6 +85,8 @@ refuse_batch(struct audit *a)
 		if (a->waiting[i].allowed)
 			line_end(a, a->waiting[i].call, END_UNAVAILABLE);
 	}
+	/* What was to be opened was not: the next call tells again. */
+	pairs_clear(a->pairs);
 	a->refused += a->nwaiting;
 	a->nwaiting = 0;
 }

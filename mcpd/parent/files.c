@@ -18,8 +18,6 @@
 #include "common/json/js.h"
 #include "parent.h"
 
-#define CUT_MAX		(1UL * 1024 * 1024)	/* of a line that was cut */
-
 static const char *
 fail(struct parent *p, const char *what, const char *path)
 {
@@ -213,26 +211,33 @@ last_end(int fd, off_t size)
 
 /* What is cut off is kept beside the record. */
 static int
+copy_end(int from, off_t at, int to)
+{
+	char	buf[65536];
+	ssize_t	n;
+
+	while ((n = pread(from, buf, sizeof(buf), at)) > 0) {
+		if (write(to, buf, (size_t)n) != n)
+			return -1;
+		at += n;
+	}
+	return n == 0 ? fsync(to) : -1;
+}
+
+static int
 keep_cut(const struct parent *p, int fd, off_t from, off_t size)
 {
-	char	path[1200], *buf;
-	size_t	n = (size_t)(size - from);
+	char	path[1200];
 	int	out, ok;
 
-	if (n > CUT_MAX)
-		n = CUT_MAX;
 	snprintf(path, sizeof(path), "%s.cut-%lld", p->record_path,
 	    (long long)time(NULL));
 	out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	buf = malloc(n);
-	ok = out != -1 && buf != NULL &&
-	    pread(fd, buf, n, from) == (ssize_t)n &&
-	    write(out, buf, n) == (ssize_t)n && fsync(out) == 0;
-	free(buf);
+	ok = out != -1 && copy_end(fd, from, out) == 0;
 	if (out != -1)
 		close(out);
 	log_warn("the record ended within a line: what was written of it is "
-	    "set aside", "file=%s bytes=%zu", path, n);
+	    "set aside", "file=%s bytes=%lld", path, (long long)(size - from));
 	return ok ? 0 : -1;
 }
 

@@ -18,6 +18,9 @@
 
 #define CONFIG_PATH	MCPD_SYSCONFDIR "/mcpd.yaml"
 
+/* What the process that wants most asks for, sandbox. */
+#define OPEN_FILES	65536
+
 static struct parent	parent;
 
 static void
@@ -57,10 +60,14 @@ raise_limit(void)
 {
 	struct rlimit	rl;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
-		rl.rlim_cur = rl.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &rl);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	if (rl.rlim_max < OPEN_FILES)
+		rl.rlim_max = OPEN_FILES;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn_errno("too few descriptors: calls will be lost "
+		    "under load", "wanted=%d", OPEN_FILES);
 }
 
 /* When all that can be wrong with the configuration has been said. */

@@ -59,6 +59,7 @@ struct proc {
 	uint32_t		 restarts;
 	uint64_t		 started;	/* mono_ns() */
 	uint64_t		 pinged;	/* 0: no answer is due */
+	uint64_t		 owes;		/* others wait for it since */
 	struct event		*timer;		/* start again, or kill */
 	unsigned int		 log_credit;
 	unsigned int		 log_lost;

@@ -164,6 +164,7 @@ process_start(struct proc *process)
 	process->pinged = 0;
 	process->stop_sent = process->drained = false;
 	process->taken = process->used = 0;
+	process->owes = 0;
 	process->edge = edge_new(p->base, fd, PROC_PARENT, process->proc,
 	    process->instance, &p->owner);
 	event_add(process->timer, &tv);

@@ -532,6 +532,19 @@ edge_closed(void *arg, struct edge *e, const char *why)
 		event_add(process->timer, &soon);
 }
 
+/* An epoch or a reload does not go on without it. */
+static bool
+is_waited_for(const struct parent *p, const struct proc *process)
+{
+	if (process->epoch_told != process->epoch_seen)
+		return true;
+	if (!p->reload.active)
+		return false;
+	return p->reload.using ? process->told == p->generation &&
+	    process->used != p->generation :
+	    process->taken != p->reload.generation;
+}
+
 static void
 tick(int fd, short what, void *arg)
 {
@@ -549,7 +562,13 @@ tick(int fd, short what, void *arg)
 		process = &p->process[i];
 		if (process->state != STATE_UP || process->stop_sent)
 			continue;
-		if (process->pinged != 0 && now - process->pinged > PONG_NS)
+		if (!is_waited_for(p, process))
+			process->owes = 0;
+		else if (process->owes == 0)
+			process->owes = now;
+		if ((process->pinged != 0 && now - process->pinged >
+		    PONG_NS) || (process->owes != 0 && now - process->owes >
+		    PONG_NS))
 			process_kill(process, "it does not answer");
 		else if (process->pinged == 0 && now / PING_NS !=
 		    (now - SECOND_NS) / PING_NS) {

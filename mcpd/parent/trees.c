@@ -25,7 +25,9 @@
 static int
 open_read_only(const char *path)
 {
-	struct mount_attr	attr = { .attr_set = READ_ONLY };
+	/* Neither side is to see what the other mounts or unmounts there. */
+	struct mount_attr	attr = { .attr_set = READ_ONLY,
+				    .propagation = MS_PRIVATE };
 	int			tree;
 
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -128,13 +128,14 @@ failed(struct box *b)
 {
 	struct sandbox	*s = b->sandbox;
 
+	stats_add(s->child->stats, STAT_FAILED, 1);
+	if (b->tool->conf->generation == PROBES) {
+		tier_found(s, b->tool->tier, b->why);
+		return;
+	}
 	log_warn("a sandbox could not be made", "tool=%s why=%s",
 	    b->tool->name, b->why);
-	stats_add(s->child->stats, STAT_FAILED, 1);
-	if (b->tool->conf->generation == PROBES)
-		tier_found(s, b->tool->tier, b->why);
-	else
-		pool_failed(b->tool);
+	pool_failed(b->tool);
 }
 
 /* Nothing of it runs any more. */

@@ -187,7 +187,7 @@ config_end(void *env, uint32_t generation)
 		tell_maker(s);
 	if (s->error[0] == '\0')
 		return NULL;
-	conf_free(&s->confs, s->loading);
+	forget(s, s->loading);
 	s->loading = NULL;
 	return s->error;
 }

@@ -169,14 +169,16 @@ find_tool(struct sandbox *s, const struct msg_lease *m)
 static bool
 is_open(struct sandbox *s, const struct msg_lease *m, bool *single)
 {
-	unsigned int	i;
+	struct edge	*audit = child_peer(s->child, PROC_AUDIT, 0);
+	bool		 open = pairs_spend(s->pairs, m, single);
+	int		 i;
 
-	if (pairs_spend(s->pairs, m, single))
-		return true;
-	for (i = 0; i < CALL_INSTANCES; i++)
-		if (child_peer(s->child, PROC_AUDIT, i) != NULL)
-			edge_drain(child_peer(s->child, PROC_AUDIT, i));
-	return pairs_spend(s->pairs, m, single);
+	for (i = 0; !open && audit != NULL && edge_alive(audit) &&
+	    i < EDGE_DRAIN_READS; i++) {
+		edge_drain(audit);
+		open = pairs_spend(s->pairs, m, single);
+	}
+	return open;
 }
 
 static struct lease *

@@ -78,6 +78,8 @@ confine_self(const struct maker *m)
 		.open_files = OPEN_FILES,
 		.file_size = RLIM_INFINITY,
 		.processes = RLIM_INFINITY,
+		/* Tools inherit it, and may try what they like. */
+		.refusal = ENOSYS,
 		.rules = rules,
 		.nrules = sizeof(rules) / sizeof(rules[0]),
 	};

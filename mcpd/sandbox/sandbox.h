@@ -117,6 +117,7 @@ struct lease {
 
 struct tier_state {
 	enum { TIER_UNKNOWN, TIER_WORKS, TIER_MISSING }	 state;
+	bool						 probing;
 	char						 why[240];
 };
 
@@ -141,6 +142,8 @@ struct sandbox {
 	struct cgroup_tree	 groups;
 	const char		*groups_why;	/* NULL: all is well */
 	struct tier_state	 tiers[TIER__COUNT];
+	struct event		*probe_timer;
+	unsigned int		 probe_failures;
 	TAILQ_HEAD(, box)	 boxes;
 	unsigned int		 nboxes;
 	uint32_t		 next_id;
@@ -241,7 +244,10 @@ void		 config_release(struct sandbox *, struct conf *);
 
 /* tier.c */
 
-/* Finds out which tiers there are, by starting one of each. */
+/*
+ * Finds out which tiers there are, by starting one of each, and again for
+ * one that does not work.
+ */
 void		 tier_probe(struct sandbox *);
 void		 tier_found(struct sandbox *, enum tier, const char *why);
 /* NULL if leases of that tier can be had, otherwise why not. */

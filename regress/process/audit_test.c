@@ -414,7 +414,7 @@ test_full_disk(void **state)
 	struct msg_verdict	 v;
 	struct msg_denied	*d;
 	char			 filler[96];
-	uint64_t		 call = TOOL_CALL;
+	uint64_t		 call = TOOL_CALL, got;
 	int			 i, denied = 0;
 
 	(void)state;
@@ -453,6 +453,11 @@ test_full_disk(void **state)
 	}
 	v = verdict(REASON_NONE, "{}");
 	fake_send(f, PROC_POLICY, 0, MSG_VERDICT, call, &v);
+	/* Of the refused nothing comes, not even that their pair is open. */
+	fake_expect(f, PROC_SANDBOX, 0, MSG_OPEN, &got);
+	assert_int_equal(got, call);
+	fake_expect(f, PROC_INSPECT, 0, MSG_EXPECT, &got);
+	assert_int_equal(got, call);
 	fake_expect(f, PROC_EXECUTOR, 0, MSG_RUN, NULL);
 	stop(f);
 	assert_true(record_has(&r, "\"end\":\"unavailable\""));

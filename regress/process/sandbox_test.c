@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/time/mono.h"
 #include "sandbox_rig.h"
 
 static const struct rig_tool	cat = { .tier = TIER_CONTAINER,
@@ -175,6 +177,71 @@ test_tier_missing(void **state)
 	rig_stop(&r);
 }
 
+static void
+put_file(const char *path, const char *text)
+{
+	FILE	*f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+await_log(struct rig *r, const char *text)
+{
+	uint64_t	end = mono_ns() + FAKE_WAIT_MS * 1000000ULL;
+
+	while (strstr(fake_log(r->f), text) == NULL) {
+		assert_true(mono_ns() < end);
+		fake_expect_nothing(r->f, PROC_EXECUTOR, 0);
+	}
+}
+
+/* The same file has another's bytes. */
+static void
+overwrite(const char *path, const char *from)
+{
+	char	buf[65536];
+	int	in = open(from, O_RDONLY | O_CLOEXEC);
+	int	out = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	ssize_t	n;
+
+	assert_true(in != -1 && out != -1);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		assert_int_equal(write(out, buf, (size_t)n), n);
+	assert_int_equal(n, 0);
+	close(in);
+	close(out);
+}
+
+/* What kept a tier from working may pass. */
+static void
+test_tier_comes_back(void **state)
+{
+	static const struct rig_tool	 tool = { .tier = TIER_GVISOR,
+					    .command = { "cat" }, .warm = 1 };
+	char				 path[] = "/tmp/mcpd-files.XXXXXX";
+	struct rig			 r = { .runsc = path };
+	struct run			 run;
+	int				 fd = mkstemp(path);
+
+	(void)state;
+	assert_int_not_equal(fd, -1);
+	put_file(path, "#!/bin/sh\nexit 1\n");
+	assert_int_equal(fchmod(fd, 0755), 0);
+	close(fd);
+	rig_start(&r, &tool, 1);
+	await_log(&r, "\"tier not available\" tier=gvisor");
+	overwrite(path, "/usr/bin/runsc");
+	await_log(&r, "\"tier available\" tier=gvisor");
+	rig_await_groups(&r, 1);
+	rig_run(&r, &run, 0, "still here");
+	assert_string_equal(run.out, "still here");
+	rig_stop(&r);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* Without control groups nothing could be limited. */
 static void
 test_groups_missing(void **state)
@@ -279,16 +346,6 @@ test_config(void **state)
 	fake_configure_bad(r.f, rig_section(&other, &cat, 1), 2,
 	    "takes a restart");
 	rig_stop(&r);
-}
-
-static void
-put_file(const char *path, const char *text)
-{
-	FILE	*f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
 }
 
 static void
@@ -516,6 +573,7 @@ main(void)
 		cmocka_unit_test(test_new_audit),
 		cmocka_unit_test(test_executor_lost),
 		cmocka_unit_test(test_tier_missing),
+		cmocka_unit_test(test_tier_comes_back),
 		cmocka_unit_test(test_groups_missing),
 		cmocka_unit_test(test_tool_cannot_run),
 		cmocka_unit_test(test_ended_early),

@@ -18,8 +18,9 @@
 
 #define CONFIG_PATH	MCPD_SYSCONFDIR "/mcpd.yaml"
 
-/* What the process that wants most asks for, sandbox. */
-#define OPEN_FILES	65536
+/* What the process that wants most asks for, network; and the others. */
+#define OPEN_FILES	131072
+#define OPEN_FILES_MIN	16384
 
 static struct parent	parent;
 
@@ -58,16 +59,20 @@ cut_capabilities(void)
 static void
 raise_limit(void)
 {
-	struct rlimit	rl;
+	struct rlimit	now, more = { OPEN_FILES, OPEN_FILES };
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+	if (getrlimit(RLIMIT_NOFILE, &now) == -1)
 		return;
-	if (rl.rlim_max < OPEN_FILES)
-		rl.rlim_max = OPEN_FILES;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		log_warn_errno("too few descriptors: calls will be lost "
-		    "under load", "wanted=%d", OPEN_FILES);
+	if (now.rlim_max >= OPEN_FILES ||
+	    setrlimit(RLIMIT_NOFILE, &more) == -1) {
+		now.rlim_cur = now.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &now);
+	} else
+		now = more;
+	if (now.rlim_max < OPEN_FILES_MIN)
+		log_warn("the limit of open files is low: calls will be lost "
+		    "under load", "limit=%llu wanted=%d",
+		    (unsigned long long)now.rlim_max, OPEN_FILES);
 }
 
 /* When all that can be wrong with the configuration has been said. */

@@ -155,6 +155,24 @@ def check_libraries(child, pid):
     return problems
 
 
+def check_limits(child, pid):
+    """Soft and hard, as its main.c asks for them."""
+    source = read(f"{TOP}/mcpd/{child['process']}/main.c")
+    files = int(re.search(r"\.open_files = (\d+)", source).group(1))
+    # Its parent may not be allowed as many.
+    most = int(re.search(r"^Max open files\s+\d+\s+(\d+)", read(
+        f"/proc/{status_of(pid)['PPid']}/limits"), re.M).group(1))
+    wanted = {"core file size": "0", "processes": "0",
+              "open files": str(min(files, most))}
+    limits = read(f"/proc/{pid}/limits")
+    problems = []
+    for name, value in wanted.items():
+        got = re.search(rf"^Max {name}\s+(\S+)\s+(\S+)", limits, re.M)
+        if got.groups() != (value, value):
+            problems.append(f"{name}: {got.groups()}, not {value}")
+    return problems
+
+
 def main():
     children = json.loads(subprocess.run(
         [MCPCTL, "-j", "-s", f"{DIR}/run/control.sock", "status"],
@@ -169,6 +187,7 @@ def main():
         check(f"{name}: root", check_root(child, pid))
         check(f"{name}: descriptors", check_descriptors(child, pid))
         check(f"{name}: libraries", check_libraries(child, pid))
+        check(f"{name}: limits", check_limits(child, pid))
         uids.append(status_of(pid)["Uid"])
     check("no two processes share a uid",
           [] if len(set(uids)) == len(uids) else uids)

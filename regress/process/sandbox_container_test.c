@@ -527,7 +527,7 @@ test_image(void **state)
 		    "/loop/version" }, .directory = "/app" },
 		{ .command = { "/app/cat" } },
 		{ .command = { "sh", "-c", "cat /data/dir/inner; "
-		    "touch /data/dir/new /data/dir/inner; "
+		    "touch /data/dir/new; echo x >>/data/dir/inner; "
 		    "rm -f /data/dir/inner; ls /data/dir" } },
 	};
 	struct rig	r = { 0 };
@@ -542,6 +542,9 @@ test_image(void **state)
 	make_image(image);
 	assert_int_equal(mkdir(data, 0755), 0);
 	write_file(file, "12345\n");
+	/* Modes do not stand in the way: they are mounted read-only. */
+	assert_int_equal(chmod(data, 0777), 0);
+	assert_int_equal(chmod(file, 0666), 0);
 	t[0].tier = t[1].tier = t[2].tier = TIER_CONTAINER;
 	t[0].root = t[1].root = image;
 	t[0].binds[0] = file;

@@ -232,6 +232,25 @@ test_frames(void **state)
 	assert_int_equal(r.call, 10);
 	rig_close(&r);
 
+	/* The end of the peer is no error. */
+	rig_open(&r, PROC_ENGINE, PROC_PARENT);
+	close(r.peer);
+	edge_drain(r.edge);
+	assert_true(r.closed);
+	assert_null(r.why);
+	r.peer = -1;
+	rig_close(&r);
+}
+
+static void
+test_bad_frames(void **state)
+{
+	struct rig	r;
+	uint8_t		buf[256];
+	uint8_t		epoch[2] = { 7, 0 };
+	size_t		n, i;
+
+	(void)state;
 	/* Lengths that cannot be. */
 	for (i = 0; i < FRAME_SIZE; i++) {
 		rig_open(&r, PROC_ENGINE, PROC_PARENT);
@@ -267,14 +286,53 @@ test_frames(void **state)
 	give(&r, buf, frame(buf, MSG__COUNT, 0, NULL, 0));
 	assert_string_equal(r.why, "message of no known type");
 	rig_close(&r);
+}
 
-	/* The end of the peer is no error. */
+/* The bytes, and a descriptor with them. */
+static void
+give_with_fd(struct rig *r, const void *data, size_t len)
+{
+	union {
+		struct cmsghdr	hdr;
+		uint8_t		buf[CMSG_SPACE(sizeof(int))];
+	} control = { .buf = { 0 } };
+	struct iovec	 iov = { (void *)(uintptr_t)data, len };
+	struct msghdr	 mh = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = control.buf,
+			    .msg_controllen = sizeof(control.buf) };
+	struct cmsghdr	*c = CMSG_FIRSTHDR(&mh);
+	int		 fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(r->peer, &mh, 0), (ssize_t)len);
+	close(fd);
+	edge_drain(r->edge);
+}
+
+/* A message that has no use for a descriptor does not bring one. */
+static void
+test_stray_descriptors(void **state)
+{
+	struct rig	r;
+	uint8_t		buf[64], epoch[2] = { 7, 0 };
+	size_t		n;
+	int		i;
+
+	(void)state;
 	rig_open(&r, PROC_ENGINE, PROC_PARENT);
-	close(r.peer);
-	edge_drain(r.edge);
-	assert_true(r.closed);
-	assert_null(r.why);
-	r.peer = -1;
+	n = frame(buf, MSG_EPOCH, 0, epoch, 2);
+	buf[6] = FRAME_FD;
+	give_with_fd(&r, buf, n);
+	assert_string_equal(r.why, "descriptor not expected");
+	rig_close(&r);
+	rig_open(&r, PROC_ENGINE, PROC_PARENT);
+	frame(buf, MSG_EPOCH, 0, epoch, 2);
+	for (i = 0; i < 100 && r.why == NULL; i++)
+		give_with_fd(&r, buf, n);
+	assert_string_equal(r.why, "descriptors without messages");
 	rig_close(&r);
 }
 
@@ -548,6 +606,8 @@ main(void)
 		cmocka_unit_test(test_only_what_the_table_allows),
 		cmocka_unit_test(test_ways_to_a_tool),
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_bad_frames),
+		cmocka_unit_test(test_stray_descriptors),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_descriptors_in_order),
 		cmocka_unit_test(test_unsealed_body),

@@ -7,6 +7,12 @@
 
 #include "inspect.h"
 
+/*
+ * An error without the tool's text: a note, why and last words, where the
+ * name of a pattern may stand for each byte.
+ */
+#define SENTENCE_MAX	1048576
+
 static void
 put_duration(char *buf, size_t size, uint64_t us)
 {
@@ -188,12 +194,31 @@ put_block(struct js_writer *w, const char *text, size_t len)
 	js_close(w, '}');
 }
 
+/*
+ * What a tool that failed has written.  It can be many times as long once
+ * it is redacted and quoted: then its length is what is told.
+ */
+static void
+quote_text(struct job *j, struct js_writer *w)
+{
+	if (j->end != END_FAILED || j->text == NULL)
+		return;
+	put_block(w, j->text, j->text_len);
+	if (w->len <= CONTENT_MAX - SENTENCE_MAX)
+		return;
+	explicit_bzero(w->text, w->len);
+	js_reset(w);
+	j->end = END_OUTPUT;
+}
+
 static void
 write_error(struct job *j)
 {
 	struct js_writer	 sentence = { .text = NULL };
+	struct js_writer	 text = { .text = NULL };
 	struct js_writer	*w = &j->out;
 
+	quote_text(j, &text);
 	if (!j->stated || j->end != END_FAILED)
 		put_sentence(j, &sentence);
 	js_open(w, "_meta", '{');
@@ -202,11 +227,14 @@ write_error(struct job *j)
 	js_open(w, "content", '[');
 	if (sentence.text != NULL)
 		put_block(w, sentence.text, sentence.len);
-	if (j->end == END_FAILED && j->text != NULL)
-		put_block(w, j->text, j->text_len);
+	if (text.len > 0)
+		js_put_raw(w, NULL, text.text, text.len);
 	js_close(w, ']');
 	js_put_bool(w, "isError", true);
 	js_free(&sentence);
+	if (text.len > 0)
+		explicit_bzero(text.text, text.len);
+	js_free(&text);
 }
 
 /*

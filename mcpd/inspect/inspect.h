@@ -9,6 +9,8 @@
 #ifndef MCPD_INSPECT_H
 #define MCPD_INSPECT_H
 
+#include <bsd/sys/queue.h>
+
 #include "common/child/child.h"
 #include "common/json/js.h"
 #include "common/json/writer.h"
@@ -34,20 +36,22 @@ struct tool {
 	const struct scanner *scanner;
 };
 
-/* One configuration generation. */
+/* A configuration generation; lives as long as something refers to it. */
 struct outputs {
-	uint32_t	 generation;
-	struct tool	*tools;
-	size_t		 ntools;
-	size_t		 tools_size;
-	json_t		*site;		/* patterns of the configuration */
-	struct patterns	*patterns;
-	struct scanner	*scanners;
+	TAILQ_ENTRY(outputs)	 entry;
+	size_t			 refs;
+	uint32_t		 generation;
+	struct tool		*tools;
+	size_t			 ntools;
+	size_t			 tools_size;
+	json_t			*site;		/* its patterns of the site */
+	struct patterns		*patterns;
+	struct scanner		*scanners;
 };
 
 /* A call that audit announced. */
 struct expected {
-	uint32_t	 generation;
+	struct outputs	*outputs;	/* NULL: of no known generation */
 	uint32_t	 target;
 	uint8_t		 digest[32];
 	uint32_t	 profile;
@@ -55,14 +59,15 @@ struct expected {
 };
 
 struct inspect {
-	struct child	*child;
-	struct outputs	*current;
-	struct outputs	*previous;
-	struct outputs	*shadow;
-	const char	*error;		/* of the section being read */
-	char		 text[1024];
-	struct calls	*expected;
-	uint64_t	 swept;
+	struct child		*child;
+	TAILQ_HEAD(, outputs)	 generations;
+	struct outputs		*current;
+	struct outputs		*previous;
+	struct outputs		*shadow;
+	const char		*error;		/* of the section being read */
+	char			 text[1024];
+	struct calls		*expected;
+	uint64_t		 swept;
 };
 
 /* An output under inspection and what becomes of it. */

@@ -15,8 +15,6 @@
 /* An output that is later than this after its deadline is too late. */
 #define GRACE_NS	60000000000ULL
 #define SWEEP_NS	10000000000ULL
-/* Reads that bring in all that a socket can hold. */
-#define DRAIN_READS	4
 #define FINDINGS_SIZE	4096
 
 static const struct syscall_rule rules[] = {
@@ -57,6 +55,33 @@ inspect_on_conf_tool_output(struct inspect *s, struct edge *e,
 	s->error = s->text;
 }
 
+static struct outputs *
+find_generation(const struct inspect *s, uint32_t generation)
+{
+	struct outputs	*o;
+
+	TAILQ_FOREACH(o, &s->generations, entry)
+		if (o->generation == generation)
+			break;
+	return o;
+}
+
+static void
+release(struct inspect *s, struct outputs *o)
+{
+	if (o == NULL || --o->refs > 0)
+		return;
+	TAILQ_REMOVE(&s->generations, o, entry);
+	outputs_free(o);
+}
+
+static void
+forget(struct inspect *s, struct expected *x)
+{
+	release(s, x->outputs);
+	free(x);
+}
+
 void
 inspect_on_expect(struct inspect *s, struct edge *e, uint64_t call,
     struct msg_expect *m)
@@ -70,7 +95,6 @@ inspect_on_expect(struct inspect *s, struct edge *e, uint64_t call,
 	x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		fatal("out of memory", "");
-	x->generation = m->generation;
 	x->target = m->target;
 	memcpy(x->digest, m->digest, sizeof(x->digest));
 	x->profile = m->profile;
@@ -78,7 +102,11 @@ inspect_on_expect(struct inspect *s, struct edge *e, uint64_t call,
 	if (!calls_put(s->expected, call, x)) {
 		free(x);
 		edge_fail(e, "a call announced twice");
+		return;
 	}
+	x->outputs = find_generation(s, m->generation);
+	if (x->outputs != NULL)
+		x->outputs->refs++;
 }
 
 static bool
@@ -95,12 +123,12 @@ take_expected(struct inspect *s, uint64_t call)
 	struct expected	*x = calls_remove(s->expected, call);
 	int		 i;
 
-	for (i = 0; x == NULL && edge_alive(audit) && i < DRAIN_READS; i++) {
+	for (i = 0; x == NULL && edge_alive(audit) && i < EDGE_DRAIN_READS; i++) {
 		edge_drain(audit);
 		x = calls_remove(s->expected, call);
 	}
 	if (x != NULL && is_overdue(x, mono_ns())) {
-		free(x);
+		forget(s, x);
 		return NULL;
 	}
 	return x;
@@ -118,18 +146,6 @@ tell_late(struct inspect *s, uint64_t call, const struct msg_output *m)
 	    call, end_word(m->end), m->output.len);
 	event.detail = bytes_of(detail);
 	send_event(child_peer(s->child, PROC_AUDIT, 0), call, &event);
-}
-
-static const struct tool *
-find_tool(const struct inspect *s, const struct expected *x)
-{
-	const struct outputs	*o = s->current;
-
-	if (o != NULL && o->generation != x->generation)
-		o = s->previous;
-	if (o == NULL || o->generation != x->generation)
-		return NULL;
-	return outputs_tool(o, x);
 }
 
 static void
@@ -189,18 +205,21 @@ void
 inspect_on_output(struct inspect *s, struct edge *e, uint64_t call,
     struct msg_output *m)
 {
-	struct expected	*x = take_expected(s, call);
+	struct expected	*x;
 	struct job	 j = { .in = m, .end = m->end };
 	uint8_t		 findings[FINDINGS_SIZE];
 	size_t		 len = 0;
 
-	(void)e;
+	if (m->end == END_WITHHELD) {
+		edge_fail(e, "an output that was inspected already");
+		return;
+	}
+	x = take_expected(s, call);
 	if (x == NULL) {
 		tell_late(s, call, m);
 		return;
 	}
-	j.tool = find_tool(s, x);
-	free(x);
+	j.tool = outputs_tool(x->outputs, x);
 	if (j.tool == NULL) {
 		log_call(LOG_WARNING, call, "output of a tool that is not "
 		    "known so", "");
@@ -215,6 +234,7 @@ inspect_on_output(struct inspect *s, struct edge *e, uint64_t call,
 	count(s, &j);
 	send_answers(s, call, &j, findings, len);
 	forget_job(&j);
+	forget(s, x);
 }
 
 static void *
@@ -224,6 +244,7 @@ create(struct child *child)
 
 	s.child = child;
 	s.expected = calls_new();
+	TAILQ_INIT(&s.generations);
 	js_init();
 	return &s;
 }
@@ -255,7 +276,7 @@ config_end(void *env, uint32_t generation)
 	return s->error;
 }
 
-/* Calls of the generation before may still be under way. */
+/* Calls of the generation before may still be on their way here. */
 static void
 config_use(void *env, uint32_t generation)
 {
@@ -264,9 +285,11 @@ config_use(void *env, uint32_t generation)
 	if (s->shadow == NULL || s->shadow->generation != generation)
 		fatal("no such configuration was read", "generation=%u",
 		    generation);
-	outputs_free(s->previous);
+	release(s, s->previous);
 	s->previous = s->current;
 	s->current = s->shadow;
+	s->current->refs = 1;
+	TAILQ_INSERT_HEAD(&s->generations, s->current, entry);
 	s->shadow = NULL;
 }
 
@@ -277,7 +300,7 @@ forget_older(uint64_t call, void *value, void *arg)
 
 	if (child_call_is_current(s->child, call))
 		return;
-	free(value);
+	forget(s, value);
 	calls_remove(s->expected, call);
 }
 
@@ -297,7 +320,7 @@ forget_overdue(uint64_t call, void *value, void *arg)
 
 	if (!is_overdue(value, s->swept))
 		return;
-	free(value);
+	forget(s, value);
 	calls_remove(s->expected, call);
 }
 

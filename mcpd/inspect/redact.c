@@ -9,6 +9,8 @@
 /* Numbers shorter than this are no secret and no account. */
 #define NUMBER_MIN	9
 
+static void	redact_tree(struct scan *, const struct keyed *, json_t *);
+
 static char *
 without_hits(const struct scan *scan, const char *text, size_t len,
     size_t *out_len)
@@ -76,24 +78,39 @@ redact_number(struct scan *scan, const json_t *v)
 	return s;
 }
 
-/* The value of a member or an element; NULL if it stays what it is. */
-static json_t *
-redact_one(struct scan *scan, const char *name, json_t *v)
+/* A text within the members of these names. */
+static void
+redact_string(struct scan *scan, const struct keyed *up, json_t *v)
 {
+	if (scan_text(scan, json_string_value(v), json_string_length(v)))
+		cut(scan, v);
+	for (; up != NULL; up = up->up)
+		if (scan_member(scan, up, json_string_value(v),
+		    json_string_length(v)))
+			cut(scan, v);
+}
+
+/*
+ * The value of a member or an element; NULL if it stays what it is.  What a
+ * member's name says holds for all that is within, however deep.
+ */
+static json_t *
+redact_one(struct scan *scan, const char *name, const struct keyed *up,
+    json_t *v)
+{
+	struct keyed	here = { .up = up };
+
+	if (name != NULL && scan_keyed(scan, name, &here))
+		up = &here;
 	switch (js_kind(v)) {
 	case JS_INTEGER:
 	case JS_DECIMAL:
 		return redact_number(scan, v);
 	case JS_STRING:
-		if (scan_text(scan, json_string_value(v),
-		    json_string_length(v)))
-			cut(scan, v);
-		if (name != NULL && scan_member(scan, name,
-		    json_string_value(v), json_string_length(v)))
-			cut(scan, v);
+		redact_string(scan, up, v);
 		return NULL;
 	default:
-		redact_value(scan, v);
+		redact_tree(scan, up, v);
 		return NULL;
 	}
 }
@@ -116,7 +133,7 @@ free_name(const json_t *object, const char *name, size_t *n)
 	return text;
 }
 
-/* What is found in names of members. */
+/* What is found in names of members; new ones come behind the old. */
 static void
 redact_names(struct scan *scan, json_t *object)
 {
@@ -124,9 +141,11 @@ redact_names(struct scan *scan, json_t *object)
 	json_t		*v;
 	void		*next;
 	char		*cut_key, *name;
-	size_t		 len, n = 1;
+	size_t		 left = json_object_size(object), len, n = 1;
 
 	json_object_foreach_safe(object, next, key, v) {
+		if (left-- == 0)
+			break;
 		cut_key = redact_text(scan, key, strlen(key), &len);
 		if (cut_key == NULL)
 			continue;
@@ -139,13 +158,13 @@ redact_names(struct scan *scan, json_t *object)
 }
 
 static void
-redact_object(struct scan *scan, json_t *object)
+redact_object(struct scan *scan, const struct keyed *up, json_t *object)
 {
 	const char	*key;
 	json_t		*v, *other;
 
 	json_object_foreach(object, key, v) {
-		other = redact_one(scan, key, v);
+		other = redact_one(scan, key, up, v);
 		if (other != NULL)
 			json_object_set_new_nocheck(object, key, other);
 	}
@@ -153,25 +172,31 @@ redact_object(struct scan *scan, json_t *object)
 }
 
 static void
-redact_array(struct scan *scan, json_t *array)
+redact_array(struct scan *scan, const struct keyed *up, json_t *array)
 {
 	json_t	*v, *other;
 	size_t	 i;
 
 	json_array_foreach(array, i, v) {
-		other = redact_one(scan, NULL, v);
+		other = redact_one(scan, NULL, up, v);
 		if (other != NULL)
 			json_array_set_new(array, i, other);
 	}
 }
 
-void
-redact_value(struct scan *scan, json_t *v)
+static void
+redact_tree(struct scan *scan, const struct keyed *up, json_t *v)
 {
 	if (scan->blocked != NULL)
 		return;
 	if (json_is_object(v))
-		redact_object(scan, v);
+		redact_object(scan, up, v);
 	else if (json_is_array(v))
-		redact_array(scan, v);
+		redact_array(scan, up, v);
+}
+
+void
+redact_value(struct scan *scan, json_t *v)
+{
+	redact_tree(scan, NULL, v);
 }

@@ -18,7 +18,9 @@
 #define CPU_BYTE_NS	50ULL
 #define TRIES_PER_LOOK	64
 
-#define MEMBER_VALUE	1024		/* bytes looked at with its name */
+/* Of a member: as much as a pattern can ask of a name, and of its value. */
+#define MEMBER_NAME	64
+#define MEMBER_VALUE	1024
 #define LOCAL_MAX	64		/* bytes before an @ */
 
 struct scanner {
@@ -274,15 +276,16 @@ try_pair(struct scan *scan, const struct anchors *a, uint8_t set,
 		}
 }
 
+/* Where pairs begin before end. */
 static void
 try_anchors(struct scan *scan, const struct anchors *a, const char *text,
-    size_t len)
+    size_t len, size_t end)
 {
 	const unsigned char	*p = (const unsigned char *)text;
 	size_t			 i;
 	uint8_t			 set;
 
-	for (i = 0; i + 1 < len; i++) {
+	for (i = 0; i < end && i + 1 < len; i++) {
 		set = a->table[(size_t)p[i] << 8 | p[i + 1]];
 		if (set == 0)
 			continue;
@@ -350,48 +353,53 @@ scan_text(struct scan *scan, const char *text, size_t len)
 	if (scan->blocked != NULL)
 		return false;
 	if (s->all.n > 0)
-		try_anchors(scan, &s->all, text, len);
+		try_anchors(scan, &s->all, text, len, len);
 	for (i = 0; i < s->nsites && scan->blocked == NULL; i++)
 		try_site(scan, s->sites[i], text, len);
 	settle_hits(scan);
 	return scan->blocked == NULL;
 }
 
-static bool
-has_anchor(const struct anchors *a, const char *text, size_t len)
+/*
+ * An anchor has to be there in full, so that whoever searches below the
+ * name tries a pattern each time and is stopped when that takes too long.
+ */
+bool
+scan_keyed(const struct scan *scan, const char *name, struct keyed *k)
 {
-	const unsigned char	*p = (const unsigned char *)text;
-	size_t			 i;
+	const struct anchors	*a = &scan->scanner->keyed;
+	size_t			 i, n;
 
-	for (i = 0; i + 1 < len; i++)
-		if (a->table[(size_t)p[i] << 8 | p[i + 1]] != 0)
-			return true;
+	k->len = strlen(name);
+	if (k->len > MEMBER_NAME) {
+		name += k->len - MEMBER_NAME;
+		k->len = MEMBER_NAME;
+	}
+	k->name = name;
+	for (i = 0; i < k->len; i++)
+		for (n = 0; n < a->n; n++)
+			if (anchor_at(&a->list[n], name + i, name + k->len))
+				return true;
 	return false;
 }
 
 bool
-scan_member(struct scan *scan, const char *name, const char *value,
+scan_member(struct scan *scan, const struct keyed *k, const char *value,
     size_t len)
 {
-	const struct anchors	*a = &scan->scanner->keyed;
-	size_t			 n = strlen(name), i, kept = 0;
-	char			*both;
+	char	both[MEMBER_NAME + 1 + MEMBER_VALUE];
+	size_t	n = k->len, i, kept = 0;
 
 	restart(scan);
 	if (scan->blocked != NULL)
 		return false;
-	if (a->n == 0 || !has_anchor(a, name, n))
-		return true;
 	if (len > MEMBER_VALUE)
 		len = MEMBER_VALUE;
-	both = malloc(n + 1 + len);
-	if (both == NULL)
-		fatal("out of memory", "");
-	memcpy(both, name, n);
+	memcpy(both, k->name, n);
 	both[n] = '=';
 	memcpy(both + n + 1, value, len);
-	try_anchors(scan, a, both, n + 1 + len);
-	freezero(both, n + 1 + len);
+	try_anchors(scan, &scan->scanner->keyed, both, n + 1 + len, n);
+	explicit_bzero(both, n + 1 + len);
 	settle_hits(scan);
 	for (i = 0; i < scan->nhits; i++) {
 		if (scan->hits[i].from <= n)

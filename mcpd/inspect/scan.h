@@ -34,6 +34,13 @@ struct hit {
 	size_t	 pattern;
 };
 
+/* The end of a member's name, which is all that counts of it. */
+struct keyed {
+	const char		*name;
+	size_t			 len;
+	const struct keyed	*up;	/* of a member around it, or NULL */
+};
+
 /* The search of one output, over all its texts. */
 struct scan {
 	const struct scanner	*scanner;
@@ -59,8 +66,14 @@ void		 scan_end(struct scan *);
  * searched, blocks all.
  */
 bool		 scan_text(struct scan *, const char *, size_t);
-/* The value of a member, in the light of its name. */
-bool		 scan_member(struct scan *, const char *name,
+/*
+ * Does the name of a member say something of what is below it?  If so, k
+ * is filled in and refers to the name; up is for the caller.
+ */
+bool		 scan_keyed(const struct scan *, const char *name,
+		    struct keyed *k);
+/* A text below a member, in the light of that member's name. */
+bool		 scan_member(struct scan *, const struct keyed *,
 		    const char *value, size_t);
 /* A list of "NAME:ACTION:COUNT"; cut if it does not fit. */
 size_t		 scan_findings(const struct scan *, uint8_t *, size_t);

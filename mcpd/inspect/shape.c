@@ -59,13 +59,27 @@ take_text(struct job *j, const char *text, size_t len)
 	j->text_len = len;
 }
 
+/* Takes v and returns what it becomes. */
+static json_t *
+redacted(struct job *j, json_t *v)
+{
+	json_t	*box = json_array();
+
+	/* In a box a value that is no container can be replaced, too. */
+	if (box == NULL || json_array_append_new(box, v) == -1)
+		fatal("out of memory", "");
+	redact_value(&j->scan, box);
+	v = json_incref(json_array_get(box, 0));
+	json_decref(box);
+	return v;
+}
+
 /* Takes v.  What is wrong is told before anything is cut. */
 static void
 take_value(struct job *j, json_t *v)
 {
 	struct schema_violation	 first;
 	struct schema_errors	 errors = { .list = &first, .max = 1 };
-	json_t			*box;
 
 	if (j->tool->schema != NULL &&
 	    !schema_validate(j->tool->schema, v, &errors)) {
@@ -76,13 +90,7 @@ take_value(struct job *j, json_t *v)
 		json_decref(v);
 		return;
 	}
-	/* In a box a value that is no container can be replaced, too. */
-	box = json_array();
-	if (box == NULL || json_array_append_new(box, v) == -1)
-		fatal("out of memory", "");
-	redact_value(&j->scan, box);
-	j->value = json_incref(json_array_get(box, 0));
-	json_decref(box);
+	j->value = redacted(j, v);
 }
 
 /* {"id":N,"output":...} or {"id":N,"error":"text"}, and nothing else. */
@@ -146,7 +154,7 @@ read_failed(struct job *j)
 		    j->in->output.len);
 	else if ((v = js_parse(j->in->output.data, j->in->output.len,
 	    &js_limits_default, &error)) != NULL) {
-		redact_value(&j->scan, v);
+		v = redacted(j, v);
 		j->text = js_canon(v, &j->text_len);
 		json_decref(v);
 	}

@@ -255,6 +255,91 @@ test_json_strings(void **state)
 	lab_stop(l);
 }
 
+/* What a member's name says holds for all that is within. */
+static void
+test_names_above(void **state)
+{
+	static const struct sample	rows[] = {
+		{ "{\"password\":[\"Tr0ub4dor&3\",[\"S3cr3tVal\"],7]}",
+		    "{\"password\":[\"" R("password") "\",[\"" R("password")
+		    "\"],7]}" },
+		{ "{\"secret\":{\"v\":\"Tr0ub4dor&3\"}}",
+		    "{\"secret\":{\"v\":\"" R("password") "\"}}" },
+		{ "{\"secret\":{\"v\":[{\"w\":[\"Tr0ub4dor&3\"]}]},"
+		    "\"v\":[\"Tr0ub4dor&3\"]}",
+		    "{\"secret\":{\"v\":[{\"w\":[\"" R("password") "\"]}]},"
+		    "\"v\":[\"Tr0ub4dor&3\"]}" },
+		{ "{\"SecretAccessKey\":{\"pwd\":[\"" X40 "/\",\"" X40
+		    "\"]}}", "{\"SecretAccessKey\":{\"pwd\":[\""
+		    R("password") "\",\"" R("password") "\"]}}" },
+		/* A name counts beside those that are nearer. */
+		{ "{\"SecretAccessKey\":{\"password\":{\"token\":[\"short\"],"
+		    "\"Authorization\":[\"Bearer aB3dE6gH9jK2mN5pQ8\"]},"
+		    "\"v\":[\"" X40 "\"]}}",
+		    "{\"SecretAccessKey\":{\"password\":{\"Authorization\":["
+		    "\"Bearer " R("authorization") "\"],\"token\":[\"short\"]},"
+		    "\"v\":[\"" R("aws-secret-access-key") "\"]}}" },
+		{ "{\"password\":{\"Authorization\":\"Tr0ub4dor&3\"}}",
+		    "{\"password\":{\"Authorization\":\"" R("password")
+		    "\"}}" },
+		{ "[{\"password\":[]},\"Tr0ub4dor&3\"]", NULL },
+		{ "{\"pass\":[\"abcdefgh1\"],\"passwordless\":{\"v\":"
+		    "[\"abcdefgh1\"]},\"secret\":{\"v\":[\"required\"]}}",
+		    NULL },
+	};
+	struct lab			*l = lab_start();
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		lab_want(l, JSON, rows[i].in, rows[i].out == NULL ?
+		    rows[i].in : rows[i].out);
+	lab_want_error(l, BLOCK_JSON, "{\"secret\":{\"v\":[\"Tr0ub4dor&3\"]}}",
+	    END_WITHHELD, "get out: password");
+	lab_stop(l);
+}
+
+/* Names within names, above very many texts: no way to buy time. */
+static void
+test_many_names_above(void **state)
+{
+	struct lab	*l = lab_start();
+	size_t		 size = 4194304, name = 1048576, n = 0, i;
+	char		*big = malloc(size + 64);
+	uint64_t	 from;
+
+	(void)state;
+	for (i = 0; i < 50; i++)
+		n += (size_t)snprintf(big + n, 64, "{\"password\":");
+	big[n++] = '[';
+	while (n < size - 64)
+		n += (size_t)snprintf(big + n, 64, "\"12\",");
+	n += (size_t)snprintf(big + n, 64, "0]");
+	memset(big + n, '}', 50);
+	from = lab_cpu_ns(l);
+	lab_run(l, JSON, big, n + 50);
+	assert_in_range(lab_cpu_ns(l) - from, 0, 2000000000ULL);
+	assert_int_equal(l->got, END_WITHHELD);
+	assert_string_equal(l->findings, "password:undecided:0");
+	/* A name may be long, and is not read again for each of them. */
+	n = (size_t)snprintf(big, 64, "{\"");
+	memset(big + n, 's', name);
+	n += name;
+	n += (size_t)snprintf(big + n, 64, "_password\":[");
+	while (n < size - 64)
+		n += (size_t)snprintf(big + n, 64, "\"12\",");
+	n += (size_t)snprintf(big + n, 64, "\"Tr0ub4dor&3\"]}");
+	from = lab_cpu_ns(l);
+	lab_run(l, JSON, big, n);
+	assert_in_range(lab_cpu_ns(l) - from, 0, 2000000000ULL);
+	if (l->got == END_OK)
+		assert_string_equal(l->findings, "password:redact:1");
+	else
+		assert_int_equal(l->got, END_WITHHELD);
+	free(big);
+	lab_stop(l);
+}
+
 static void
 test_actions(void **state)
 {
@@ -306,6 +391,13 @@ test_site(void **state)
 	l->generation = 2;
 	lab_want(l, TEXT, "xabbccdy ccd", "x" R("a") "y " R("b"));
 	assert_string_equal(l->findings, "a:redact:1 b:redact:2");
+	/* What stands for a name that was cut is not looked at again. */
+	lab_use(l, lab_section("[{\"name\":\"staff-id\",\"pattern\":"
+	    "\"staff-[a-z]+\"}]", NULL), 3);
+	l->generation = 3;
+	lab_want(l, JSON, "{\"staff-abc\":1,\"staff-def\":2,\"x\":3}",
+	    "{\"" R("staff-id") "\":1,\"" R("staff-id") "#2\":2,\"x\":3}");
+	assert_string_equal(l->findings, "staff-id:redact:2");
 	lab_stop(l);
 }
 
@@ -446,6 +538,8 @@ main(void)
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_personal),
 		cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_names_above),
+		cmocka_unit_test(test_many_names_above),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_site),
 		cmocka_unit_test(test_pathological),

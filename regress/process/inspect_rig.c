@@ -53,6 +53,8 @@ static const struct {
 	    "\"allow\",\"site\":\"redact\",\"member\":\"redact\"}" },
 	[SMALL] = { MODE_ONESHOT, SHAPE_TEXT, 10, "", "" },
 	[HUGE_JSON] = { MODE_ONESHOT, SHAPE_JSON, 16 * MIB, "", "" },
+	[BLOCK_JSON] = { MODE_ONESHOT, SHAPE_JSON, MIB, "",
+	    "{\"secrets\":\"block\"}" },
 };
 
 static void

@@ -28,6 +28,7 @@ enum {
 	SITE,			/* text, patterns of the site alone */
 	SMALL,			/* text of 10 bytes */
 	HUGE_JSON,
+	BLOCK_JSON,
 	TOOLS
 };
 

@@ -234,6 +234,13 @@ test_diagnostic(void **state)
 	lab_say(l, JSON, "[\"\\u0041KIAIOSFODNN7EXAMPLE\"]");
 	assert_non_null(strstr(l->content,
 	    "[\\\"[redacted:aws-access-key-id]\\\"]"));
+	lab_say(l, JSON, "\"\\u0041KIAIOSFODNN7EXAMPLE\"");
+	assert_non_null(strstr(l->content,
+	    "\"\\\"[redacted:aws-access-key-id]\\\"\""));
+	lab_say(l, PII_JSON, "4111111111111111");
+	assert_null(strstr(l->content, "4111"));
+	lab_want_error(l, BLOCK_JSON, "\"AKIAIOSFODNN7EXAMPLE\"",
+	    END_WITHHELD, "get out: aws-access-key-id");
 	lab_say(l, JSON, "[\"\\u0041KIAIOSFODNN7EXAMPLE\"");
 	assert_null(strstr(l->content, "EXAMPLE"));
 	lab_stop(l);
@@ -274,6 +281,53 @@ test_sizes(void **state)
 	lab_run(l, HUGE_JSON, big, size / 4);
 	assert_int_equal(l->got, END_OK);
 	assert_in_range(l->structured, size / 4, size / 4 + 100);
+	free(big);
+	lab_stop(l);
+}
+
+/* A tool that failed may have said more than can be told of it. */
+static void
+test_failed_at_length(void **state)
+{
+	static const char	 line[] = "{\"id\":1,\"error\":\"";
+	static const char	 patterns[] = "[{\"name\":\"a-name-as-long-as-"
+	    "the-name-of-a-pattern-of-the-site-can-be-made\","
+	    "\"pattern\":\"<>\"}]";
+	struct lab		*l = lab_start();
+	size_t			 size = 15728640, n, i;
+	char			*big = malloc(size);
+
+	(void)state;
+	/* It grows six times as long when it is quoted. */
+	memset(big, 1, size);
+	l->end = END_FAILED;
+	l->code = 1;
+	l->diagnostic = bytes_of("AKIAIOSFODNN7EXAMPLE");
+	lab_run(l, PII, big, 4000000);
+	assert_int_equal(l->got, END_OUTPUT);
+	assert_non_null(strstr(l->content, "is longer than it may be"));
+	assert_null(strstr(l->content, "u0001"));
+	assert_string_equal(l->findings, "aws-access-key-id:redact:1");
+	lab_run(l, PII, big, size);
+	assert_int_equal(l->got, END_OUTPUT);
+	l->diagnostic = bytes_of("");
+	lab_run(l, PII, big, 2400000);
+	assert_int_equal(l->got, END_FAILED);
+	assert_in_range(l->len, 14400000, 14400200);
+	/* A worker's error grows by what stands for what was cut out. */
+	lab_use(l, lab_section(patterns, NULL), 2);
+	l->generation = 2;
+	l->end = END_OK;
+	n = strlen(line);
+	memcpy(big, line, n);
+	for (i = 0; i < 250000; i++, n += 2)
+		memcpy(big + n, "<>", 2);
+	memcpy(big + n, "\"}", 2);
+	lab_run(l, WORKER_TEXT, big, n + 2);
+	assert_int_equal(l->got, END_OUTPUT);
+	assert_non_null(strstr(l->content, "is longer than it may be"));
+	lab_run(l, WORKER_JSON, big, n + 2);
+	assert_int_equal(l->got, END_OUTPUT);
 	free(big);
 	lab_stop(l);
 }
@@ -402,6 +456,14 @@ test_bad_peers(void **state)
 	lab_expect(l, call, TEXT);
 	fake_expect_bad_peer(l->fake, PROC_AUDIT, 0, "announced twice");
 	fake_edge(l->fake, PROC_AUDIT, 0);
+	/* Only inspect itself withholds. */
+	lab_expect(l, call, TEXT);
+	l->end = END_WITHHELD;
+	lab_output(l, call, "x", 1);
+	fake_expect_bad_peer(l->fake, PROC_EXECUTOR, 0,
+	    "inspected already");
+	fake_edge(l->fake, PROC_EXECUTOR, 0);
+	l->end = END_OK;
 	lab_want(l, TEXT, "still here", "still here");
 	lab_stop(l);
 }
@@ -422,6 +484,50 @@ test_reload(void **state)
 	lab_want(l, TEXT, "a@example.org", "[redacted:email]");
 	l->generation = 1;
 	lab_say(l, TEXT, "abc");
+	assert_int_equal(l->got, END_LOST);
+	lab_stop(l);
+}
+
+/* A call keeps the generation that it began with, however many follow. */
+static void
+test_reloads_during_calls(void **state)
+{
+	struct lab	*l = lab_start();
+	uint64_t	 first = call_number(1, 0, 5, 6);
+	uint64_t	 second = call_number(1, 0, 6, 7);
+	uint32_t	 generation;
+
+	(void)state;
+	lab_use(l, lab_section("", "{\"email\":\"block\"}"), 2);
+	l->generation = 2;
+	lab_expect(l, first, TEXT);
+	lab_expect(l, second, TEXT);
+	fake_expect_nothing(l->fake, PROC_ENGINE, 0);
+	for (generation = 3; generation < 7; generation++)
+		lab_use(l, lab_section("", ""), generation);
+	lab_output(l, first, "a@example.org", 13);
+	lab_answer(l, first);
+	assert_int_equal(l->got, END_WITHHELD);
+	/* It is there for as long as one is under way. */
+	lab_say(l, TEXT, "a@example.org");
+	assert_int_equal(l->got, END_WITHHELD);
+	lab_output(l, second, "a@example.org", 13);
+	lab_answer(l, second);
+	assert_int_equal(l->got, END_WITHHELD);
+	lab_say(l, TEXT, "abc");
+	assert_int_equal(l->got, END_LOST);
+	/* A call that an epoch ends lets go of it, too. */
+	l->generation = 6;
+	lab_expect(l, first, TEXT);
+	fake_expect_nothing(l->fake, PROC_ENGINE, 0);
+	lab_use(l, lab_section("", ""), 7);
+	lab_use(l, lab_section("", ""), 8);
+	lab_want(l, TEXT, "abc", "abc");
+	fake_epoch(l->fake, 2);
+	second = call_number(2, 0, 6, 7);
+	lab_expect(l, second, TEXT);
+	lab_output(l, second, "abc", 3);
+	lab_answer(l, second);
 	assert_int_equal(l->got, END_LOST);
 	lab_stop(l);
 }
@@ -507,11 +613,13 @@ main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_diagnostic),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_failed_at_length),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_profile),
 		cmocka_unit_test(test_bad_peers),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_reloads_during_calls),
 		cmocka_unit_test(test_config_errors),
 		cmocka_unit_test(test_bad_rows),
 	};

@@ -457,6 +457,7 @@ test_bad_peers(void **state)
 	fake_expect_bad_peer(l->fake, PROC_AUDIT, 0, "announced twice");
 	fake_edge(l->fake, PROC_AUDIT, 0);
 	/* Only inspect itself withholds. */
+	call = call_number(1, 0, 7, 8);
 	lab_expect(l, call, TEXT);
 	l->end = END_WITHHELD;
 	lab_output(l, call, "x", 1);

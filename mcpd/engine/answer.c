@@ -6,6 +6,7 @@
 #include "engine.h"
 
 #define RETRY_S		1
+#define REPLY_MAX	16777216	/* as the row of REPLY has it */
 
 static struct edge *
 edge_of(struct engine *engine, enum process origin, unsigned int worker)
@@ -30,6 +31,11 @@ reply(struct call *c, struct msg_reply *m)
 {
 	struct session	*s = c->session;
 
+	if (m->body.len > REPLY_MAX) {
+		answer_error(c, 200, RPC_INTERNAL, "The answer is too long",
+		    NULL);
+		return;
+	}
 	m->last = 1;
 	if (c->silent && m->form != FORM_EMPTY) {
 		m->form = FORM_EMPTY;

@@ -30,8 +30,9 @@ call_free(struct call *c)
 	struct engine	*engine = c->engine;
 
 	calls_remove(engine->calls, c->number);
-	if (c->session != NULL)
-		TAILQ_REMOVE(&c->session->calls, c, entry);
+	session_detach(c);
+	if (c->is_stream)
+		engine->nstreams--;
 	if (c->deadline != NULL)
 		event_free(c->deadline);
 	if (c->tools != NULL)
@@ -104,7 +105,8 @@ engine_on_cancel(struct engine *engine, struct edge *e, uint64_t number,
 	struct session	*channel = channel_find(engine, number);
 	struct call	*c = calls_get(engine->calls, number);
 
-	if (channel != NULL && channel->worker == edge_instance(e)) {
+	if (channel != NULL && edge_peer(e) == PROC_NETWORK &&
+	    channel->worker == edge_instance(e)) {
 		session_end(engine, channel, m->end);
 		return;
 	}

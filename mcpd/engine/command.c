@@ -8,6 +8,7 @@
 #include "engine.h"
 
 #define COMMAND_TIME_NS	(30ULL * 1000000000)
+#define RESULT_MAX	1048576		/* as the row of ADMIN_DONE has it */
 
 static const struct js_limits limits = {
 	.bytes = 1024UL * 1024,
@@ -271,6 +272,7 @@ engine_on_admin(struct engine *engine, struct edge *e, uint64_t number,
 	struct msg_admin_done	 done = { .result = BODY_NONE };
 	struct js_error		 error;
 	json_t			*params = NULL;
+	const char		*answer = "{}";
 	char			*text = NULL;
 	bool			 ok = false;
 	size_t			 i;
@@ -282,9 +284,14 @@ engine_on_admin(struct engine *engine, struct edge *e, uint64_t number,
 	    i++)
 		if (shown[i].verb == (enum verb)m->verb)
 			text = shown[i].show(engine, params, &ok);
+	if (text != NULL && strlen(text) > RESULT_MAX) {
+		answer = "{\"error\":\"it is too long to be shown\"}";
+		ok = false;
+	} else if (text != NULL)
+		answer = text;
 	done.ok = ok;
-	done.result.data = (const uint8_t *)(text == NULL ? "{}" : text);
-	done.result.len = text == NULL ? 2 : strlen(text);
+	done.result.data = (const uint8_t *)answer;
+	done.result.len = strlen(answer);
 	send_admin_done(e, number, &done);
 	json_decref(params);
 	free(text);

@@ -66,7 +66,11 @@ TAILQ_HEAD(session_list, session);
  */
 struct session {
 	RB_ENTRY(session)	 node;		/* by id; HTTP only */
-	TAILQ_ENTRY(session)	 entry;		/* oldest use first */
+	TAILQ_ENTRY(session)	 entry;		/* oldest first */
+	TAILQ_ENTRY(session)	 held;		/* by its holder */
+	TAILQ_ENTRY(session)	 rest;		/* while it is idle */
+	struct holder		*holder;	/* NULL: a socket */
+	bool			 idle;		/* no call, no stream */
 	char			 id[SESSION_ID_SIZE];
 	uint8_t			 tag[16];	/* for policy's isolation */
 	uint8_t			 owner[OWNER_SIZE];
@@ -74,12 +78,23 @@ struct session {
 	enum revision		 revision;
 	uint64_t		 stream;	/* call of it; 0: none */
 	unsigned int		 worker;	/* network's, of the stream */
-	uint64_t		 used;		/* mono_ns() */
+	uint64_t		 used;		/* mono_ns(), idle since */
 	uint64_t		 since;		/* Unix time */
 	struct call_list	 calls;
 };
 RB_HEAD(sessions, session);
 RB_PROTOTYPE(sessions, session, node, session_cmp)
+
+/* A principal, and the sessions over HTTP that are his. */
+struct holder {
+	RB_ENTRY(holder)	 node;
+	uint8_t			 owner[OWNER_SIZE];
+	size_t			 n;
+	struct session_list	 idle;		/* for longest first */
+	struct session_list	 busy;		/* likewise */
+};
+RB_HEAD(holders, holder);
+RB_PROTOTYPE(holders, holder, node, holder_cmp)
 
 struct tool {
 	char			 name[65];
@@ -128,6 +143,7 @@ struct call {
 	struct session		*session;	/* or NULL */
 	char			*id;		/* as JSON; NULL: none */
 	enum waits_for		 waits_for;
+	bool			 is_stream;	/* a GET's, open */
 	bool			 silent;	/* cancelled: no answer wanted */
 	struct event		*deadline;
 	struct tools		*tools;		/* referred to while it waits */
@@ -153,10 +169,13 @@ struct engine {
 	const char		*load_error;
 	char			 error[800];
 	struct calls		*calls;
+	size_t			 nstreams;	/* of them, open GET streams */
 	struct calls		*channels;	/* WebSockets, by call */
 	struct sessions		 sessions;
-	struct session_list	 by_use;
-	size_t			 nsessions;
+	struct session_list	 all;		/* and sockets */
+	struct holders		 holders;
+	struct session_list	 idle;		/* for longest first */
+	size_t			 nsessions;	/* without sockets */
 	struct event		*sweep;
 	struct commands		*commands;
 };
@@ -211,18 +230,36 @@ void		 session_push(struct engine *, struct session *,
 
 /* session.c */
 
+/* NULL: there are too many, and none that may be ended for it. */
 struct session	*session_new(struct engine *, const uint8_t owner[OWNER_SIZE]);
 struct session	*session_find(struct engine *, struct bytes id,
 		    const uint8_t owner[OWNER_SIZE]);
 struct session	*channel_new(struct engine *, struct call *);
 struct session	*channel_find(struct engine *, uint64_t number);
-void		 session_touch(struct engine *, struct session *);
+/* A call, or a stream, is a session's until it is detached or freed. */
+void		 session_attach(struct session *, struct call *);
+void		 session_detach(struct call *);
 /* Ends it: its calls are cancelled, its stream is closed. */
 void		 session_end(struct engine *, struct session *, enum end);
 void		 sessions_drop_worker(struct engine *, unsigned int worker);
 void		 sessions_tell_tools(struct engine *);
 void		 sessions_init(struct engine *);
 struct call	*session_call(struct session *, const char *id);
+
+/* share.c: how many sessions whom belong to; sockets have no part in it */
+
+void		 shares_init(struct engine *);
+void		 share_take(struct engine *, struct session *);
+void		 share_leave(struct engine *, struct session *);
+/* It is idle, or not any more. */
+void		 share_settle(struct engine *, struct session *);
+/*
+ * Ends a session if that is needed for one more of that owner: one of his
+ * own if he has an eighth of all that there may be, else the one that is
+ * idle for longest.  False if there is none.
+ */
+bool		 share_make_room(struct engine *,
+		    const uint8_t owner[OWNER_SIZE]);
 
 /* era.c */
 

@@ -234,10 +234,8 @@ check_session(struct call *c, const struct message *msg,
 	if (opens)
 		return refuse(c, RPC_INVALID,
 		    "The session has been initialized already");
-	c->session = s;
 	c->revision = s->revision;
-	TAILQ_INSERT_TAIL(&s->calls, c, entry);
-	session_touch(c->engine, s);
+	session_attach(s, c);
 	return check_legacy_version(c, m);
 }
 

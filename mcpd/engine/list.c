@@ -10,6 +10,7 @@
 #include "engine.h"
 
 #define LIST_TIME_NS	(10ULL * 1000000000)
+#define PAGE_BYTES	(1024UL * 1024)	/* or one tool */
 
 /*
  * A cursor is the index of the tool to go on with, in a generation.  Its
@@ -80,9 +81,10 @@ put_page(struct call *c, const struct msg_visible *m)
 	for (i = c->cursor; i < t->n; i++) {
 		if (!is_visible(m, i))
 			continue;
-		if (n == c->engine->settings.page)
-			break;
 		text = t->tool[i].listed[c->revision];
+		if (n == c->engine->settings.page ||
+		    (n > 0 && w.len + strlen(text) > PAGE_BYTES))
+			break;
 		js_put_raw(&w, NULL, text, strlen(text));
 		n++;
 	}

@@ -84,9 +84,10 @@ peer_down(void *env, enum process peer, unsigned int instance)
 
 	if (peer != PROC_NETWORK && peer != PROC_CONTROL)
 		return;
+	/* Calls point at their sessions. */
+	calls_drop_worker(engine, peer, instance);
 	if (peer == PROC_NETWORK)
 		sessions_drop_worker(engine, instance);
-	calls_drop_worker(engine, peer, instance);
 }
 
 static void

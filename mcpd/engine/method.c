@@ -91,6 +91,7 @@ static void
 initialize(struct call *c, const struct message *msg)
 {
 	const struct settings	*s = &c->engine->settings;
+	struct session		*created;
 	const char		*version;
 	struct js_writer	 w = { .text = NULL };
 	int			 rev;
@@ -110,8 +111,12 @@ initialize(struct call *c, const struct message *msg)
 	if (rev == -1 || IS_MODERN(rev))
 		rev = REV_LAST_LEGACY;
 	if (c->session == NULL) {
-		c->session = session_new(c->engine, c->owner);
-		TAILQ_INSERT_TAIL(&c->session->calls, c, entry);
+		created = session_new(c->engine, c->owner);
+		if (created == NULL) {
+			answer_later(c, "Too many sessions in use at once");
+			return;
+		}
+		session_attach(created, c);
 	} else
 		c->session->opened = true;
 	c->session->revision = c->revision = rev;

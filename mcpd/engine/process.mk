@@ -7,6 +7,7 @@ SRCS =	main.c \
 	method.c \
 	request.c \
 	session.c \
+	share.c \
 	show.c \
 	toolcall.c \
 	tools.c

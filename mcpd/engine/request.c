@@ -5,17 +5,23 @@
 
 #include "engine.h"
 
+#define ID_MAX	1024		/* bytes of a string */
+
 static const struct js_limits limits = {
 	.bytes = 16UL * 1024 * 1024,
 	.depth = 64,
 	.values = 200000,
 };
 
-/* An id is a string or an integer, 0 and "" included (MCP, RequestId). */
+/*
+ * An id is a string or an integer, 0 and "" included (MCP, RequestId).  It
+ * is kept, and said again with the answer, so that it has a limit here.
+ */
 static bool
 is_id(const json_t *id)
 {
-	return json_is_integer(id) || (id != NULL && js_kind(id) == JS_STRING);
+	return json_is_integer(id) || (id != NULL &&
+	    js_kind(id) == JS_STRING && json_string_length(id) <= ID_MAX);
 }
 
 /* NULL, or what keeps this from being one JSON-RPC message. */
@@ -35,8 +41,8 @@ take_apart(json_t *root, struct message *msg)
 	if (version == NULL || strcmp(version, "2.0") != 0)
 		return "Not a JSON-RPC message: jsonrpc must be \"2.0\"";
 	if (id != NULL && !is_id(id))
-		return "Not a JSON-RPC message: id must be a string or an "
-		    "integer";
+		return "Not a JSON-RPC message: id must be an integer or a "
+		    "string of at most 1024 bytes";
 	msg->id = id;
 	msg->method = js_string(root, "method");
 	if (msg->method == NULL) {
@@ -153,9 +159,9 @@ open_stream(struct call *c, const struct msg_request *m)
 		answer_error(c, 409, RPC_BAD_REQUEST,
 		    "The session has a stream already", NULL);
 	else {
-		c->session = s;
-		TAILQ_INSERT_TAIL(&s->calls, c, entry);
-		session_touch(c->engine, s);
+		session_attach(s, c);
+		c->is_stream = true;
+		c->engine->nstreams++;
 		s->stream = c->number;
 		s->worker = c->worker;
 		send_reply(child_peer(c->engine->child, PROC_NETWORK,
@@ -184,21 +190,21 @@ end_session(struct call *c, const struct msg_request *m)
 static void
 socket_request(struct call *c, struct msg_request *m)
 {
+	struct session	*s;
+
 	if (m->channel == 0) {
 		channel_new(c->engine, c);
 		calls_remove(c->engine->calls, c->number);
 		free(c);
 		return;
 	}
-	c->session = channel_find(c->engine, m->channel);
-	if (c->session == NULL || c->session->worker != c->worker ||
-	    memcmp(c->session->owner, c->owner, OWNER_SIZE) != 0) {
-		c->session = NULL;
+	s = channel_find(c->engine, m->channel);
+	if (s == NULL || s->worker != c->worker ||
+	    memcmp(s->owner, c->owner, OWNER_SIZE) != 0) {
 		answer_empty(c, 404);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&c->session->calls, c, entry);
-	session_touch(c->engine, c->session);
+	session_attach(s, c);
 	read_message(c, m);
 }
 
@@ -221,8 +227,9 @@ engine_on_request(struct engine *engine, struct edge *e, uint64_t number,
 	c->accept = m->accept;
 	c->revision = REV_LAST_LEGACY;
 	memcpy(c->owner, m->owner, OWNER_SIZE);
-	if (calls_count(engine->calls) > engine->settings.calls &&
-	    m->transport == TRANSPORT_POST) {
+	/* How many streams there are is bounded by the connections. */
+	if (m->transport == TRANSPORT_POST && calls_count(engine->calls) -
+	    engine->nstreams > engine->settings.calls) {
 		answer_later(c, "Too many calls at once");
 		return;
 	}

@@ -32,33 +32,30 @@ create(struct engine *engine, const uint8_t owner[OWNER_SIZE])
 	s->used = mono_ns();
 	s->since = (uint64_t)time(NULL);
 	TAILQ_INIT(&s->calls);
-	TAILQ_INSERT_TAIL(&engine->by_use, s, entry);
-	engine->nsessions++;
-	stats_set(engine->child->stats, STAT_SESSIONS, engine->nsessions);
+	TAILQ_INSERT_TAIL(&engine->all, s, entry);
+	stats_add(engine->child->stats, STAT_SESSIONS, 1);
 	return s;
 }
 
 /*
  * The id says which engine has the session, so that network can tell, and
- * holds 128 random bits.  When there are too many, the one that has not
- * been used for longest goes: its client starts anew on 404.
+ * holds 128 random bits.  The client of one that is ended for another
+ * starts anew on 404.
  */
 struct session *
 session_new(struct engine *engine, const uint8_t owner[OWNER_SIZE])
 {
-	struct session	*s, *oldest;
+	struct session	*s;
 	uint32_t	 r[4];
 
-	TAILQ_FOREACH(oldest, &engine->by_use, entry)
-		if (oldest->id[0] != '\0')
-			break;
-	if (engine->nsessions >= engine->settings.sessions && oldest != NULL)
-		session_end(engine, oldest, END_CANCELLED);
+	if (!share_make_room(engine, owner))
+		return NULL;
 	s = create(engine, owner);
 	arc4random_buf(r, sizeof(r));
 	snprintf(s->id, sizeof(s->id), "%x.%08x%08x%08x%08x",
 	    engine->child->instance, r[0], r[1], r[2], r[3]);
 	RB_INSERT(sessions, &engine->sessions, s);
+	share_take(engine, s);
 	return s;
 }
 
@@ -94,23 +91,39 @@ channel_find(struct engine *engine, uint64_t number)
 }
 
 void
-session_touch(struct engine *engine, struct session *s)
+session_attach(struct session *s, struct call *c)
 {
-	s->used = mono_ns();
-	TAILQ_REMOVE(&engine->by_use, s, entry);
-	TAILQ_INSERT_TAIL(&engine->by_use, s, entry);
+	c->session = s;
+	TAILQ_INSERT_TAIL(&s->calls, c, entry);
+	share_settle(c->engine, s);
+}
+
+void
+session_detach(struct call *c)
+{
+	struct session	*s = c->session;
+
+	if (s == NULL)
+		return;
+	c->session = NULL;
+	TAILQ_REMOVE(&s->calls, c, entry);
+	share_settle(c->engine, s);
 }
 
 static void
 forget(struct engine *engine, struct session *s)
 {
-	if (s->id[0] != '\0')
+	struct call	*c;
+
+	while ((c = TAILQ_FIRST(&s->calls)) != NULL)
+		session_detach(c);
+	if (s->holder != NULL) {
 		RB_REMOVE(sessions, &engine->sessions, s);
-	else
+		share_leave(engine, s);
+	} else
 		calls_remove(engine->channels, s->stream);
-	TAILQ_REMOVE(&engine->by_use, s, entry);
-	engine->nsessions--;
-	stats_set(engine->child->stats, STAT_SESSIONS, engine->nsessions);
+	TAILQ_REMOVE(&engine->all, s, entry);
+	stats_add(engine->child->stats, STAT_SESSIONS, -1);
 	free(s);
 }
 
@@ -119,16 +132,12 @@ session_end(struct engine *engine, struct session *s, enum end end)
 {
 	struct msg_reply	 m = { .status = 200, .form = FORM_EMPTY,
 				    .last = 1, .body = BODY_NONE };
-	struct call		*c, *next, *stream;
+	struct call		*c, *stream;
 
 	stream = calls_get(engine->calls, s->stream);
-	TAILQ_FOREACH_SAFE(c, &s->calls, entry, next) {
-		if (c == stream)
-			continue;
-		call_cancel(c, end);
-		TAILQ_REMOVE(&s->calls, c, entry);
-		c->session = NULL;
-	}
+	TAILQ_FOREACH(c, &s->calls, entry)
+		if (c != stream)
+			call_cancel(c, end);
 	if (stream != NULL)
 		answer_empty(stream, 200);
 	else if (s->stream != 0)
@@ -153,7 +162,7 @@ sessions_drop_worker(struct engine *engine, unsigned int worker)
 {
 	struct session	*s, *next;
 
-	TAILQ_FOREACH_SAFE(s, &engine->by_use, entry, next) {
+	TAILQ_FOREACH_SAFE(s, &engine->all, entry, next) {
 		if (s->stream == 0 || s->worker != worker)
 			continue;
 		if (s->id[0] == '\0')
@@ -170,7 +179,7 @@ sessions_tell_tools(struct engine *engine)
 				    "\"notifications/tools/list_changed\"}";
 	struct session		*s;
 
-	TAILQ_FOREACH(s, &engine->by_use, entry)
+	TAILQ_FOREACH(s, &engine->all, entry)
 		if (s->opened && !IS_MODERN(s->revision))
 			session_push(engine, s, note, sizeof(note) - 1);
 }
@@ -183,29 +192,25 @@ engine_on_revoke_owner(struct engine *engine, struct edge *e, uint64_t call,
 
 	(void)e;
 	(void)call;
-	TAILQ_FOREACH_SAFE(s, &engine->by_use, entry, next)
+	TAILQ_FOREACH_SAFE(s, &engine->all, entry, next)
 		if (memcmp(s->owner, m->owner, OWNER_SIZE) == 0)
 			session_end(engine, s, END_REVOKED);
 }
 
-/* A session with an open stream is in use. */
 static void
 sweep(int fd, short what, void *arg)
 {
 	struct engine	*engine = arg;
-	struct session	*s, *next;
+	struct session	*s;
 	struct timeval	 tv = timeval_ms(SWEEP_MS);
 	uint64_t	 idle, now = mono_ns();
 
 	(void)fd;
 	(void)what;
 	idle = (uint64_t)engine->settings.session_idle_s * 1000000000;
-	TAILQ_FOREACH_SAFE(s, &engine->by_use, entry, next) {
-		if (now - s->used < idle)
-			break;
-		if (s->stream == 0 && TAILQ_EMPTY(&s->calls))
-			session_end(engine, s, END_CANCELLED);
-	}
+	while ((s = TAILQ_FIRST(&engine->idle)) != NULL &&
+	    now - s->used >= idle)
+		session_end(engine, s, END_CANCELLED);
 	event_add(engine->sweep, &tv);
 }
 
@@ -215,7 +220,8 @@ sessions_init(struct engine *engine)
 	struct timeval	tv = timeval_ms(SWEEP_MS);
 
 	RB_INIT(&engine->sessions);
-	TAILQ_INIT(&engine->by_use);
+	TAILQ_INIT(&engine->all);
+	shares_init(engine);
 	engine->channels = calls_new();
 	engine->sweep = evtimer_new(engine->child->base, sweep, engine);
 	if (engine->sweep == NULL)

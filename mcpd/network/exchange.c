@@ -10,6 +10,9 @@
 
 #define BODY_START	1024
 
+/* One at each PING, so that it is five minutes that they are put off. */
+#define RENEWALS_MAX	20
+
 static void	reply(void *, struct call *, struct msg_reply *);
 static void	lost(void *, struct call *);
 
@@ -191,10 +194,21 @@ exchange_authenticated(struct exchange *x)
 {
 	if (x->state == EXCHANGE_AUTH)
 		proceed(x);
-	else if (is_same_owner(x))
+	else if (is_same_owner(x)) {
+		x->put_off = 0;
 		conn_wake(x->conn);
-	else
+	} else
 		exchange_revoked(x);
+}
+
+/*
+ * Others who fail from its address keep auth from looking at what is to be
+ * renewed.  It stays, without anybody who speaks for it, for a while.
+ */
+static bool
+may_stay(struct exchange *x, enum refused refused)
+{
+	return refused == REFUSED_THROTTLED && ++x->put_off < RENEWALS_MAX;
 }
 
 void
@@ -204,7 +218,7 @@ exchange_denied(struct exchange *x, enum refused refused, uint32_t retry)
 		exchange_refuse(x, refused, retry);
 	else if (refused == REFUSED_DOWN)
 		exchange_forgotten(x);
-	else
+	else if (!may_stay(x, refused))
 		exchange_revoked(x);
 }
 

@@ -91,6 +91,7 @@ struct exchange {
 	size_t			 body_size;
 	uint8_t			*secret;	/* kept by what lives long */
 	size_t			 secret_len;
+	unsigned int		 put_off;	/* renewals, in a row */
 };
 
 void	 exchange_init(struct exchange *, struct conn *, const struct wire *);

@@ -80,7 +80,8 @@ dispatch(struct socket *s, const uint8_t *data, size_t len)
 		socket_close(s, SOCKET_LATER, END_CANCELLED);
 		return false;
 	}
-	if (s->exchange->caller->state == CALLER_ASKED)
+	if (s->exchange->caller == NULL ||
+	    s->exchange->caller->state == CALLER_ASKED)
 		return false;
 	if (len > LANE_BYTES && !s->in_lane &&
 	    !(s->in_lane = lane_take(s->owner, &s->lane)))

@@ -212,6 +212,32 @@ test_no_renewal(void **state)
 	client_free(c);
 }
 
+/* Nobody has looked at the credential: that says nothing against it. */
+static void
+test_renewal_put_off(void **state)
+{
+	struct net		*net = *state;
+	struct msg_credential	*m;
+	struct client		*c;
+	uint64_t		 channel, ref;
+
+	c = open_short(net, &channel);
+	net_refuse(net, net_credential(net)->ref, REFUSAL_THROTTLED, 60);
+	/* Still nobody speaks for it. */
+	frame_say(c, "1");
+	m = net_credential(net);
+	assert_true(bytes_eq(m->secret, "k"));
+	ref = m->ref;
+	fake_expect_nothing(net->fake, PROC_ENGINE, 0);
+	net_accept_as(net, ref, 2, 9, 0);
+	net_answer(net, net_message(net, channel, "1"), "{}");
+	frame_expect_text(c, "{}");
+	net_revoke(net, 2);
+	net_expect_cancel(net, channel, END_REVOKED);
+	frame_expect_close(c, 1008);
+	client_free(c);
+}
+
 /* A socket by an old handle, while the credential has a new one. */
 static struct client *
 open_old(struct net *net, struct client *p, uint8_t handle, uint64_t *channel)
@@ -502,6 +528,7 @@ main(void)
 		NET_TEST(test_nobody_there),
 		NET_TEST(test_revoke),
 		NET_TEST(test_renewal),
+		NET_TEST(test_renewal_put_off),
 		NET_TEST(test_no_renewal),
 		NET_TEST(test_old_handle),
 		NET_TEST(test_room),

@@ -301,6 +301,34 @@ test_forgotten(void **state)
 	client_free(d);
 }
 
+/* A renewal is put off for a while, and that begins anew with each. */
+static void
+test_renewal_put_off(void **state)
+{
+	struct net	*net = *state;
+	struct client	*c;
+	uint64_t	 call;
+	int		 i, round;
+
+	net->limits.idle_ms = 10;
+	net_start(net);
+	c = net_connect(net);
+	client_say(c, GET);
+	net_accept_as(net, net_credential(net)->ref, 1, 9, 1);
+	open_stream(net, c, &call);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 19; i++)
+			net_refuse(net, net_credential(net)->ref,
+			    REFUSAL_THROTTLED, 60);
+		net_accept_as(net, net_credential(net)->ref, 2, 9, 1);
+	}
+	for (i = 0; i < 20; i++)
+		net_refuse(net, net_credential(net)->ref, REFUSAL_THROTTLED,
+		    60);
+	net_expect_cancel(net, call, END_REVOKED);
+	client_free(c);
+}
+
 int
 main(void)
 {
@@ -313,6 +341,7 @@ main(void)
 		NET_TEST(test_stalled),
 		NET_TEST(test_large_answer),
 		NET_TEST(test_renewal),
+		NET_TEST(test_renewal_put_off),
 		NET_TEST(test_forgotten),
 	};
 

@@ -34,6 +34,12 @@ const char	*schema_ecma_translate(const char *, size_t,
 /* NULL with what is wrong; *bytes is what the compiled pattern takes. */
 struct schema_pattern *schema_pattern_new(const char *, size_t,
 		    char *why, size_t why_size, size_t *bytes);
+/*
+ * The same for a pattern as pcre2pattern(3) has it, which ends with a NUL;
+ * groups without a name do not capture.
+ */
+struct schema_pattern *schema_pattern_perl(const char *, char *why,
+		    size_t why_size);
 void		 schema_pattern_free(struct schema_pattern *);
 
 struct schema_matcher *schema_matcher_new(void);

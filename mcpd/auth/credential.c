@@ -126,6 +126,26 @@ objection(const struct credential *c, const struct msg_credential *m)
 	return -1;
 }
 
+/*
+ * A right credential is never throttled: strangers behind the same address
+ * must not lock its bearer out, and none can be guessed.
+ */
+static void
+turn_away(struct auth *auth, unsigned int instance,
+    const struct msg_credential *m, const char *name, enum refusal why)
+{
+	uint64_t	now = mono_ns();
+	uint32_t	wait = throttle_wait(auth->throttle, &auth->settings,
+			    m->address, now);
+
+	if (wait != 0) {
+		refuse(auth, instance, m->ref, REFUSAL_THROTTLED, wait);
+		return;
+	}
+	fail(auth, m, name, why, now);
+	refuse(auth, instance, m->ref, why, 0);
+}
+
 void
 auth_on_credential(struct auth *auth, struct edge *e, uint64_t call,
     struct msg_credential *m)
@@ -133,8 +153,6 @@ auth_on_credential(struct auth *auth, struct edge *e, uint64_t call,
 	struct credential	*c = NULL;
 	unsigned int		 instance = edge_instance(e);
 	char			 name[NAME_SIZE] = "";
-	uint64_t		 now = mono_ns();
-	uint32_t		 wait;
 	int			 why;
 
 	(void)call;
@@ -143,18 +161,11 @@ auth_on_credential(struct auth *auth, struct edge *e, uint64_t call,
 		refuse(auth, instance, m->ref, REFUSAL_UNAVAILABLE, 1);
 		return;
 	}
-	wait = throttle_wait(auth->throttle, &auth->settings, m->address, now);
-	if (wait != 0) {
-		refuse(auth, instance, m->ref, REFUSAL_THROTTLED, wait);
-		return;
-	}
 	if (methods[m->method] != NULL)
 		c = methods[m->method](auth, m, name);
 	why = objection(c, m);
-	if (why == -1) {
+	if (why == -1)
 		handle_give(auth, c, instance, m->ref, m->not_after);
-		return;
-	}
-	fail(auth, m, name, (enum refusal)why, now);
-	refuse(auth, instance, m->ref, (enum refusal)why, 0);
+	else
+		turn_away(auth, instance, m, name, (enum refusal)why);
 }

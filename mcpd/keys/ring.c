@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 
+#include <endian.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 
 #include "keys.h"
+
+#define BLOCK_MAX	1024	/* bytes of an RSA modulus */
 
 /* What a class of keys may sign, and with which type of key. */
 static const struct {
@@ -124,16 +127,72 @@ may_sign(const struct key *k, const char *class, enum scheme scheme,
 	return false;
 }
 
+/* Takes the mask of MGF1 off (RFC 8017, B.2.1). */
+static bool
+unmask(uint8_t *db, size_t len, const uint8_t *seed, size_t n,
+    const EVP_MD *md)
+{
+	uint8_t		input[EVP_MAX_MD_SIZE + 4], mask[EVP_MAX_MD_SIZE];
+	uint32_t	counter;
+	size_t		i;
+
+	memcpy(input, seed, n);
+	for (i = 0; i < len; i++) {
+		if (i % n == 0) {
+			counter = htobe32((uint32_t)(i / n));
+			memcpy(input + n, &counter, sizeof(counter));
+			if (EVP_Digest(input, n + sizeof(counter), mask, NULL,
+			    md, NULL) != 1)
+				return false;
+		}
+		db[i] ^= mask[i % n];
+	}
+	return true;
+}
+
+/* Could it be a message encoded with this hash and a salt as long as it? */
+static bool
+is_pss_of(const uint8_t *em, size_t len, unsigned int spare,
+    const EVP_MD *md)
+{
+	uint8_t	db[BLOCK_MAX];
+	size_t	n = (size_t)EVP_MD_get_size(md), size, i;
+
+	if (len < 2 * n + 2 || em[0] >> (8 - spare) != 0)
+		return false;
+	size = len - n - 1;
+	memcpy(db, em, size);
+	if (!unmask(db, size, em + size, n, md))
+		return false;
+	db[0] &= (uint8_t)(0xff >> spare);
+	for (i = 0; i < size - n - 1; i++)
+		if (db[i] != 0)
+			return false;
+	return db[i] == 1;
+}
+
 /*
- * Only what ends as an encoded PSS message does (RFC 8017, 9.1.1), which is
- * all that TLS 1.3 needs: the key is no oracle for older signatures or for
- * decryption.
+ * Only an encoded PSS message (RFC 8017, 9.1.2), but for the hash, which is
+ * not known here: that is all that TLS 1.3 needs, and the key is no oracle
+ * for older signatures or for decryption.
  */
 static bool
 is_pss(const struct key *k, struct bytes data)
 {
-	return data.len == (size_t)EVP_PKEY_get_size(k->pkey) &&
-	    data.data[data.len - 1] == 0xbc;
+	const EVP_MD	*mds[] = { EVP_sha256(), EVP_sha384(), EVP_sha512() };
+	unsigned int	 bits = (unsigned int)EVP_PKEY_get_bits(k->pkey) - 1;
+	size_t		 len = (bits + 7) / 8, i;
+	const uint8_t	*em = data.data;
+
+	if (data.len > BLOCK_MAX ||
+	    data.len != (size_t)EVP_PKEY_get_size(k->pkey) ||
+	    (len < data.len && *em++ != 0) || em[len - 1] != 0xbc)
+		return false;
+	for (i = 0; i < sizeof(mds) / sizeof(mds[0]); i++)
+		if (is_pss_of(em, len, (unsigned int)(len * 8) - bits,
+		    mds[i]))
+			return true;
+	return false;
 }
 
 static bool

@@ -6,7 +6,14 @@
 
 #include "common/json/js.h"
 #include "common/log/log.h"
+#include "common/schema/pattern.h"
 #include "compile.h"
+
+/*
+ * What all patterns may take of one judgement; beyond, they are undecided.
+ * It is enough to look for a plain text in a megabyte.
+ */
+#define MATCH_STEPS	262144
 
 /* A value from the policy, to compare with. */
 struct constant {
@@ -23,7 +30,7 @@ struct operand {
 	size_t		 nconstants;
 	char		*text;		/* of prefix and under */
 	size_t		 len;
-	pcre2_code	*code;
+	struct schema_pattern *pattern;
 };
 
 struct op {
@@ -31,7 +38,8 @@ struct op {
 	int		 (*compile)(struct compile *, const json_t *,
 			    struct operand *);
 	enum truth	 (*holds)(const struct rules *,
-			    const struct operand *, struct js_span);
+			    const struct operand *, struct args *,
+			    struct js_span);
 };
 
 static enum truth
@@ -131,20 +139,15 @@ compile_under(struct compile *c, const json_t *v, struct operand *o)
 static int
 compile_matches(struct compile *c, const json_t *v, struct operand *o)
 {
-	PCRE2_UCHAR	text[128];
-	PCRE2_SIZE	offset;
-	int		error;
+	char	why[192];
 
 	if (compile_text(c, v, o) == -1)
 		return -1;
-	o->code = pcre2_compile((PCRE2_SPTR)o->text, o->len, PCRE2_UTF |
-	    PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY |
-	    PCRE2_NO_AUTO_CAPTURE, &error, &offset, NULL);
-	if (o->code != NULL)
+	o->pattern = schema_pattern_perl(o->text, why, sizeof(why));
+	if (o->pattern != NULL)
 		return 0;
-	pcre2_get_error_message(error, text, sizeof(text));
-	return compile_fail(c, "\"%s\" is no regular expression: %s, at "
-	    "character %zu", o->text, (const char *)text, offset + 1);
+	return compile_fail(c, "\"%s\" is no regular expression: %s", o->text,
+	    why);
 }
 
 static int
@@ -181,7 +184,7 @@ holds_number(const json_t *v)
 /* What holds no number is the same if its bytes are. */
 static enum truth
 holds_equals(const struct rules *r, const struct operand *o,
-    struct js_span value)
+    struct args *a, struct js_span value)
 {
 	const struct constant	*k;
 	enum truth		 found = TRUTH_NO;
@@ -189,6 +192,7 @@ holds_equals(const struct rules *r, const struct operand *o,
 	size_t			 i;
 
 	(void)r;
+	(void)a;
 	for (i = 0; i < o->nconstants && found == TRUTH_NO; i++) {
 		k = &o->constants[i];
 		if (k->len == value.len &&
@@ -221,33 +225,38 @@ holds_order(const struct operand *o, struct js_span value, int below,
 }
 
 static enum truth
-holds_less(const struct rules *r, const struct operand *o, struct js_span v)
+holds_less(const struct rules *r, const struct operand *o, struct args *a,
+    struct js_span v)
 {
 	(void)r;
+	(void)a;
 	return holds_order(o, v, -1, false);
 }
 
 static enum truth
 holds_at_most(const struct rules *r, const struct operand *o,
-    struct js_span v)
+    struct args *a, struct js_span v)
 {
 	(void)r;
+	(void)a;
 	return holds_order(o, v, -1, true);
 }
 
 static enum truth
 holds_greater(const struct rules *r, const struct operand *o,
-    struct js_span v)
+    struct args *a, struct js_span v)
 {
 	(void)r;
+	(void)a;
 	return holds_order(o, v, 1, false);
 }
 
 static enum truth
 holds_at_least(const struct rules *r, const struct operand *o,
-    struct js_span v)
+    struct args *a, struct js_span v)
 {
 	(void)r;
+	(void)a;
 	return holds_order(o, v, 1, true);
 }
 
@@ -268,13 +277,14 @@ decode(struct js_span value, size_t *len)
 
 static enum truth
 holds_prefix(const struct rules *r, const struct operand *o,
-    struct js_span value)
+    struct args *a, struct js_span value)
 {
 	size_t	 len;
 	char	*s = decode(value, &len);
 	bool	 found;
 
 	(void)r;
+	(void)a;
 	if (s == NULL)
 		return TRUTH_UNKNOWN;
 	found = len >= o->len && memcmp(s, o->text, o->len) == 0;
@@ -284,13 +294,14 @@ holds_prefix(const struct rules *r, const struct operand *o,
 
 static enum truth
 holds_under(const struct rules *r, const struct operand *o,
-    struct js_span value)
+    struct args *a, struct js_span value)
 {
 	size_t	 len;
 	char	*s = decode(value, &len);
 	bool	 found;
 
 	(void)r;
+	(void)a;
 	if (s == NULL)
 		return TRUTH_UNKNOWN;
 	found = len >= o->len && memcmp(s, o->text, o->len) == 0 &&
@@ -301,27 +312,32 @@ holds_under(const struct rules *r, const struct operand *o,
 
 static enum truth
 holds_matches(const struct rules *r, const struct operand *o,
-    struct js_span value)
+    struct args *a, struct js_span value)
 {
-	size_t	 len;
-	char	*s = decode(value, &len);
-	int	 rc;
+	static const enum truth	 truths[] = {
+		[SCHEMA_MATCH_NO] = TRUTH_NO,
+		[SCHEMA_MATCH_YES] = TRUTH_YES,
+		[SCHEMA_MATCH_LIMIT] = TRUTH_UNKNOWN,
+	};
+	size_t			 len;
+	char			*s = decode(value, &len);
+	enum schema_match	 m;
 
 	if (s == NULL)
 		return TRUTH_UNKNOWN;
-	rc = pcre2_match(o->code, (PCRE2_SPTR)s, len, 0, PCRE2_NO_UTF_CHECK,
-	    r->match_data, r->match_context);
+	m = schema_pattern_match(o->pattern, r->matcher, s, len,
+	    &a->match_steps);
 	free(s);
-	if (rc == PCRE2_ERROR_NOMATCH)
-		return TRUTH_NO;
-	return rc < 0 ? TRUTH_UNKNOWN : TRUTH_YES;
+	a->gave_up |= m == SCHEMA_MATCH_LIMIT;
+	return truths[m];
 }
 
 static enum truth
 holds_present(const struct rules *r, const struct operand *o,
-    struct js_span value)
+    struct args *a, struct js_span value)
 {
 	(void)r;
+	(void)a;
 	(void)o;
 	(void)value;
 	return TRUTH_YES;
@@ -447,7 +463,8 @@ test_free(struct test *t)
 			free(t->operands[i].constants[k].text);
 		free(t->operands[i].constants);
 		free(t->operands[i].text);
-		pcre2_code_free(t->operands[i].code);
+		if (t->operands[i].pattern != NULL)
+			schema_pattern_free(t->operands[i].pattern);
 	}
 	free(t->operands);
 }
@@ -456,6 +473,7 @@ void
 args_set(struct args *a, const struct rules *r, const void *text, size_t len)
 {
 	a->text = (struct js_span){ text, len };
+	a->match_steps = MATCH_STEPS;
 	memset(a->looked, 0, r->nplaces);
 }
 
@@ -484,7 +502,7 @@ test_holds(const struct rules *r, const struct test *t, struct args *a)
 		return truth(value == NULL && t->absent);
 	for (i = 0; i < t->noperands && all != TRUTH_NO; i++) {
 		o = &t->operands[i];
-		one = o->op->holds(r, o, *value);
+		one = o->op->holds(r, o, a, *value);
 		if (one < all)
 			all = one;
 	}

@@ -8,12 +8,6 @@
 #include "common/time/mono.h"
 #include "policy.h"
 
-/*
- * Reads that bring in all that a socket can hold: who announces a call
- * does so before engine hears of it.
- */
-#define DRAIN_READS	4
-
 /* Who makes a call, as far as it is known. */
 struct who {
 	const char	*subject;
@@ -89,6 +83,7 @@ policy_on_principal(struct policy *p, struct edge *e, uint64_t call,
 {
 	struct msg_principal_known	known;
 
+	p->heard++;
 	people_add(&p->people, m);
 	stats_set(p->child->stats, STAT_PRINCIPALS, p->people.count);
 	memcpy(known.handle, m->handle, sizeof(known.handle));
@@ -101,6 +96,7 @@ policy_on_revoke(struct policy *p, struct edge *e, uint64_t call,
 {
 	(void)e;
 	(void)call;
+	p->heard++;
 	people_remove(&p->people, m->handle);
 	stats_set(p->child->stats, STAT_PRINCIPALS, p->people.count);
 }
@@ -113,6 +109,24 @@ policy_on_cancel(struct policy *p, struct edge *e, uint64_t call,
 	send_cancel(child_peer(p->child, PROC_AUDIT, 0), call, m);
 }
 
+/*
+ * Whom auth has revoked before this question was asked has no say in it:
+ * the word may still wait on auth's socket.
+ */
+static void
+hear_auth(struct policy *p)
+{
+	struct edge	*e = child_peer(p->child, PROC_AUTH, 0);
+	uint64_t	 before = p->heard - 1;
+	int		 i;
+
+	for (i = 0; p->heard != before && edge_alive(e) &&
+	    i < EDGE_DRAIN_READS; i++) {
+		before = p->heard;
+		edge_drain(e);
+	}
+}
+
 static struct caller *
 find_caller(struct policy *p, uint64_t call)
 {
@@ -123,7 +137,8 @@ find_caller(struct policy *p, uint64_t call)
 	e = origin == CALL_ORIGIN_CONTROL ?
 	    child_peer(p->child, PROC_CONTROL, 0) :
 	    child_peer(p->child, PROC_NETWORK, origin);
-	for (i = 0; c == NULL && edge_alive(e) && i < DRAIN_READS; i++) {
+	/* Who announces a call does so before engine hears of it. */
+	for (i = 0; c == NULL && edge_alive(e) && i < EDGE_DRAIN_READS; i++) {
 		edge_drain(e);
 		c = callers_find(&p->callers, call);
 	}
@@ -138,6 +153,7 @@ identify(struct policy *p, uint64_t call, struct who *who)
 
 	if (!child_call_is_current(p->child, call))
 		return REASON_STALE;
+	hear_auth(p);
 	c = find_caller(p, call);
 	if (c == NULL)
 		return REASON_UNKNOWN;
@@ -269,6 +285,22 @@ judge_tool(struct rules *r, const struct who *who, struct msg_judge *m,
 	return REASON_NONE;
 }
 
+/* Once a second: it is callers who choose what patterns have to look at. */
+static void
+tell_undecided(struct policy *p, uint64_t call, const struct msg_verdict *v)
+{
+	int64_t	now = unix_now();
+
+	p->undecided++;
+	if (now == p->undecided_told)
+		return;
+	p->undecided_told = now;
+	log_call(LOG_WARNING, call, "patterns took too long to be decided",
+	    "tool=%s rule=%s undecided=%" PRIu64,
+	    (const char *)v->target_name.data, (const char *)v->rule.data,
+	    p->undecided);
+}
+
 static enum reason
 judge(struct policy *p, uint64_t call, struct msg_judge *m, struct who *who,
     struct msg_verdict *v, struct texts *t)
@@ -286,8 +318,13 @@ judge(struct policy *p, uint64_t call, struct msg_judge *m, struct who *who,
 	if (!form_is_canonical(m->args.data, m->args.len))
 		return REASON_FORM;
 	who_view(who, r);
-	return m->effect == EFFECT_ADMIN ? judge_admin(who, v, t) :
-	    judge_tool(r, who, m, call, v, t);
+	if (m->effect == EFFECT_ADMIN)
+		return judge_admin(who, v, t);
+	r->args.gave_up = false;
+	reason = judge_tool(r, who, m, call, v, t);
+	if (r->args.gave_up)
+		tell_undecided(p, call, v);
+	return reason;
 }
 
 static void

@@ -68,8 +68,11 @@ struct policy {
 	const char	*error;		/* of the section being read */
 	char		 text[1024];
 	struct people	 people;
+	uint64_t	 heard;		/* messages of auth */
 	struct callers	 callers;
 	int64_t		 swept;		/* Unix time */
+	uint64_t	 undecided;	/* judgements, for want of time */
+	int64_t		 undecided_told; /* Unix time */
 };
 
 /* people.c */

@@ -6,14 +6,8 @@
 
 #include "common/json/js.h"
 #include "common/log/log.h"
+#include "common/schema/pattern.h"
 #include "rules.h"
-
-/*
- * A pattern that needs more than this counts as undecided.  The steps are
- * those of one place in the text, the heap is in KiB.
- */
-#define MATCH_STEPS	20000
-#define MATCH_HEAP	4096
 
 uint64_t *
 bits_new(size_t n)
@@ -35,13 +29,9 @@ rules_new(uint32_t generation)
 	r->generation = generation;
 	r->role_index = json_object();
 	r->strangers = json_object();
-	r->match_data = pcre2_match_data_create(1, NULL);
-	r->match_context = pcre2_match_context_create(NULL);
-	if (r->role_index == NULL || r->strangers == NULL ||
-	    r->match_data == NULL || r->match_context == NULL)
+	r->matcher = schema_matcher_new();
+	if (r->role_index == NULL || r->strangers == NULL)
 		fatal("out of memory", "");
-	pcre2_set_match_limit(r->match_context, MATCH_STEPS);
-	pcre2_set_heap_limit(r->match_context, MATCH_HEAP);
 	return r;
 }
 
@@ -84,8 +74,7 @@ rules_free(struct rules *r)
 	json_decref(r->source);
 	json_decref(r->role_index);
 	json_decref(r->strangers);
-	pcre2_match_data_free(r->match_data);
-	pcre2_match_context_free(r->match_context);
+	schema_matcher_free(r->matcher);
 	free(r);
 }
 

@@ -9,10 +9,7 @@
 #ifndef MCPD_RULES_H
 #define MCPD_RULES_H
 
-#define PCRE2_CODE_UNIT_WIDTH	8
-
 #include <jansson.h>
-#include <pcre2.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -56,6 +53,7 @@ struct place {
 };
 
 struct operand;
+struct schema_matcher;
 
 /* A condition on the value at one place. */
 struct test {
@@ -136,6 +134,8 @@ struct args {
 	struct js_span	 text;
 	struct js_span	*found;		/* one for each place */
 	uint8_t		*looked;
+	size_t		 match_steps;	/* left for patterns */
+	bool		 gave_up;	/* a pattern took too many */
 };
 
 struct rules {
@@ -156,8 +156,7 @@ struct rules {
 	size_t			 nplaces;
 	struct args		 args;
 	struct roleset		*sets[SETS_SIZE];
-	pcre2_match_data	*match_data;
-	pcre2_match_context	*match_context;
+	struct schema_matcher	*matcher;
 };
 
 /* Who calls from where and when, for what. */

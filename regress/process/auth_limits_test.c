@@ -40,15 +40,23 @@ test_throttle(void **state)
 	auth_fail_key(r, BAD_KEY, "192.0.2.1");
 	auth_expect_event(r, "auth.throttled", "000000000000",
 	    "address=192.0.2.1 failures=3 window_s=3600");
-	/* From now on not even the right key is looked at. */
-	auth_send_key_from(r, 0, 1, secret, "192.0.2.1");
-	wait = auth_expect_refused(r, 0, 1, REFUSAL_THROTTLED);
+	/* From now on wrong keys learn nothing, and right ones get in. */
+	auth_send_key_from(r, 1, 1, BAD_KEY, "192.0.2.1");
+	wait = auth_expect_refused(r, 1, 1, REFUSAL_THROTTLED);
 	assert_true(wait > 3500 && wait <= 3600);
-	auth_send_key_from(r, 1, 2, BAD_KEY, "192.0.2.1");
-	auth_expect_refused(r, 1, 2, REFUSAL_THROTTLED);
+	auth_send_key_from(r, 0, 2, secret, "192.0.2.1");
+	auth_expect_in(r, 0, 2, t.handle, NULL);
+	auth_send_key_from(r, 0, 3, BAD_KEY, "192.0.2.1");
+	auth_expect_refused(r, 0, 3, REFUSAL_THROTTLED);
 	/* The next address is another's. */
-	auth_send_key_from(r, 0, 3, secret, "192.0.2.2");
-	auth_expect_in(r, 0, 3, t.handle, NULL);
+	auth_fail_key(r, BAD_KEY, "192.0.2.2");
+	auth_expect_event(r, "auth.refused", "000000000000",
+	    "address=192.0.2.2 method=key reason=unknown");
+	/* A right key that is over is a wrong one. */
+	auth_admin_ok(r, VERB_USER_DISABLE, "{\"name\":\"alice\"}");
+	auth_expect_revoked(r, t.handle);
+	auth_send_key_from(r, 0, 4, secret, "192.0.2.1");
+	auth_expect_refused(r, 0, 4, REFUSAL_THROTTLED);
 	auth_stop(r);
 }
 
@@ -65,15 +73,15 @@ test_throttle_ipv6(void **state)
 	/* A customer's addresses are one. */
 	auth_fail_key(r, BAD_KEY, "2001:db8:0:1::1");
 	auth_fail_key(r, BAD_KEY, "2001:db8:0:1:ffff::2");
-	auth_send_key_from(r, 0, 1, secret, "2001:db8:0:1::3");
+	auth_send_key_from(r, 0, 1, BAD_KEY, "2001:db8:0:1::3");
 	auth_expect_refused(r, 0, 1, REFUSAL_THROTTLED);
-	auth_send_key_from(r, 0, 2, secret, "2001:db8:0:2::1");
+	auth_send_key_from(r, 0, 2, secret, "2001:db8:0:1::3");
 	auth_expect_in(r, 0, 2, t.handle, NULL);
+	auth_fail_key(r, BAD_KEY, "2001:db8:0:2::1");
 	/* IPv4 addresses share their /64, and are not. */
 	auth_fail_key(r, BAD_KEY, "192.0.2.1");
 	auth_fail_key(r, BAD_KEY, "192.0.2.2");
-	auth_send_key_from(r, 0, 3, secret, "192.0.2.3");
-	auth_expect_in(r, 0, 3, t.handle, NULL);
+	auth_fail_key(r, BAD_KEY, "192.0.2.3");
 	auth_stop(r);
 }
 
@@ -158,12 +166,12 @@ test_throttle_full(void **state)
 	start_with_key(r, &limits, secret);
 	fail_networks(r, 0, 65536);
 	before = kilobytes(r->auth);
-	auth_send_key_from(r, 0, 1, secret, "2001:db8:0:0::9");
+	auth_send_key_from(r, 0, 1, BAD_KEY, "2001:db8:0:0::9");
 	auth_expect_refused(r, 0, 1, REFUSAL_THROTTLED);
 	fail_networks(r, 65536, 131072);
 	assert_true(kilobytes(r->auth) - before < 1024);
 	/* The first were forgotten for the last. */
-	auth_send_key_from(r, 0, 2, secret, "2001:db8:1:ffff::9");
+	auth_send_key_from(r, 0, 2, BAD_KEY, "2001:db8:1:ffff::9");
 	auth_expect_refused(r, 0, 2, REFUSAL_THROTTLED);
 	auth_fail_key(r, BAD_KEY, "2001:db8:0:0::9");
 	/* The record is not flooded, and says so. */
@@ -305,6 +313,87 @@ expect_two_owners(struct rig *r, const uint8_t a[16], const uint8_t b[16])
 	assert_memory_equal(got[i], b, 16);
 }
 
+/*
+ * Another program changes one thing of what a handle stands for: no more
+ * and no less than that ends it.
+ */
+static void
+change_meanwhile(struct rig *r, const char *secret, bool certificate,
+    const char *sql, bool ends)
+{
+	static const char *const	names[] = { "DNS:a.test", NULL };
+	struct told			t;
+
+	if (certificate) {
+		auth_send_certificate(r, 1, "", names, 0);
+		auth_expect_told(r, &t);
+		auth_say_known(r, t.handle);
+		auth_expect_in(r, 0, 1, t.handle, NULL);
+	} else
+		auth_log_in(r, secret, &t);
+	auth_store_kill(r);
+	auth_sql(r, "%s", sql);
+	auth_store_start(r);
+	auth_connect(r);
+	if (ends)
+		auth_expect_revoked(r, t.handle);
+	else {
+		fake_expect_nothing(r->auth, PROC_POLICY, 0);
+		auth_admin_ok(r, VERB_USER_DISABLE, "{\"name\":\"alice\"}");
+		auth_expect_revoked(r, t.handle);
+	}
+}
+
+static void
+test_changed_meanwhile(void **state)
+{
+	static const struct {
+		bool		 certificate;
+		const char	*sql;
+		bool		 ends;
+	} rows[] = {
+		{ false, "UPDATE api_key SET hash = printf('%064d', 1)",
+		    true },
+		{ false, "UPDATE api_key SET scopes = 'tools:x'", true },
+		{ false, "INSERT INTO principal_group SELECT id, 'staff' FROM "
+		    "principal WHERE name = 'alice'", true },
+		{ false, "INSERT INTO principal_role SELECT id, 'x' FROM "
+		    "principal WHERE name = 'alice'", true },
+		{ true, "UPDATE certificate SET value = 'b.test'", true },
+		{ false, "UPDATE api_key SET comment = 'x'", false },
+	};
+	struct rig	*r = *state;
+	char		 secret[SECRET_SIZE];
+	size_t		 i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start_with_key(r, &auth_no_limits, secret);
+		auth_admin_ok(r, VERB_CERTIFICATE_ADD, "{\"user\":\"alice\","
+		    "\"kind\":\"dns\",\"value\":\"a.test\"}");
+		change_meanwhile(r, secret, rows[i].certificate, rows[i].sql,
+		    rows[i].ends);
+		auth_stop(r);
+		snprintf(r->path, sizeof(r->path), "%s/%zu.db", r->dir, i);
+	}
+}
+
+/* Store is back, but not all of it is loaded: nothing may be changed yet. */
+static void
+test_stale(void **state)
+{
+	struct rig	*r = *state;
+	char		 secret[SECRET_SIZE];
+
+	start_with_key(r, &auth_no_limits, secret);
+	auth_store_kill(r);
+	fake_edge(r->auth, PROC_STORE, 0);
+	fake_expect(r->auth, PROC_STORE, 0, MSG_STATEMENT, NULL);
+	auth_admin_bad(r, VERB_USER_ADD, "{\"name\":\"eve\"}",
+	    "the store is starting");
+	auth_admin_ok(r, VERB_USER_LIST, "{}");
+	auth_stop(r);
+}
+
 /* Store is away: who is known stays known; then the truth is loaded. */
 static void
 test_store_restarts(void **state)
@@ -381,7 +470,7 @@ test_configuration(void **state)
 	auth_fail_key(r, BAD_KEY, "192.0.2.1");
 	fake_send(r->auth, PROC_PARENT, 0, MSG_CONFIG_USE, 0, &use);
 	fake_expect(r->auth, PROC_PARENT, 0, MSG_CONFIG_USED, NULL);
-	auth_send_key(r, 0, 1, secret);
+	auth_send_key(r, 0, 1, BAD_KEY);
 	auth_expect_refused(r, 0, 1, REFUSAL_THROTTLED);
 	auth_stop(r);
 }
@@ -511,6 +600,8 @@ main(void)
 		TEST(test_not_loaded),
 		TEST(test_bad_store),
 		TEST(test_bad_rows),
+		TEST(test_changed_meanwhile),
+		TEST(test_stale),
 		TEST(test_store_restarts),
 		TEST(test_configuration),
 		TEST(test_many),

@@ -11,6 +11,7 @@
 
 /* What audit has signed begins so. */
 #define HEAD	"mcpd-audit-1\n7\n00ff\n2026-11-22T16:31:07.000000Z\n"
+#define OTHER	"mcpd-other-1\n7\n00ff\n2026-11-22T16:31:07.000000Z\n"
 
 struct test_key {
 	EVP_PKEY	*pkey;
@@ -97,6 +98,8 @@ test_ed25519(void **state)
 	/* Audit's key signs checkpoints alone. */
 	assert_false(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, "head", 4)->ok);
 	assert_false(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, HEAD, 13)->ok);
+	assert_false(sign(f, PROC_AUDIT, &k, SCHEME_ED25519, OTHER,
+	    sizeof(OTHER) - 1)->ok);
 	EVP_PKEY_free(k.pkey);
 	fake_stop(f);
 }
@@ -135,28 +138,174 @@ test_ecdsa(void **state)
 	fake_stop(f);
 }
 
+/* A PSS block of the digest: what libcrypto signed, without the signature. */
+static size_t
+pss_block(EVP_PKEY *pkey, const EVP_MD *md, int salt, uint8_t block[1024])
+{
+	static const uint8_t	 digest[64] = { 4, 5, 6 };
+	EVP_PKEY_CTX		*ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	uint8_t			 sig[1024];
+	size_t			 len = sizeof(sig), n = 1024;
+
+	assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
+	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING);
+	EVP_PKEY_CTX_set_signature_md(ctx, md);
+	EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt);
+	assert_int_equal(EVP_PKEY_sign(ctx, sig, &len, digest,
+	    (size_t)EVP_MD_get_size(md)), 1);
+	EVP_PKEY_CTX_free(ctx);
+	ctx = EVP_PKEY_CTX_new(pkey, NULL);
+	assert_int_equal(EVP_PKEY_encrypt_init(ctx), 1);
+	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING);
+	assert_int_equal(EVP_PKEY_encrypt(ctx, block, &n, sig, len), 1);
+	EVP_PKEY_CTX_free(ctx);
+	return n;
+}
+
+static void
+check_pss(struct fake *f, const struct test_key *k, const EVP_MD *md)
+{
+	static const uint8_t	 digest[64] = { 4, 5, 6 };
+	uint8_t			 block[1024];
+	size_t			 n = pss_block(k->pkey, md,
+				    EVP_MD_get_size(md), block), i;
+	EVP_PKEY_CTX		*ctx = EVP_PKEY_CTX_new(k->pkey, NULL);
+	struct msg_signed	*r;
+
+	r = sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n);
+	assert_true(r->ok);
+	EVP_PKEY_verify_init(ctx);
+	EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING);
+	EVP_PKEY_CTX_set_signature_md(ctx, md);
+	assert_int_equal(EVP_PKEY_verify(ctx, r->signature.data,
+	    r->signature.len, digest, (size_t)EVP_MD_get_size(md)), 1);
+	EVP_PKEY_CTX_free(ctx);
+	/* One bit of padding, of the 01 before the salt, of the seed. */
+	i = n - 2 * (size_t)EVP_MD_get_size(md) - 2;
+	block[i - 20] ^= 4;
+	assert_false(sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n)->ok);
+	block[i - 20] ^= 4;
+	block[i] ^= 2;
+	assert_false(sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n)->ok);
+	block[i] ^= 3;
+	assert_false(sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n)->ok);
+	block[i] ^= 1;
+	block[n - 2] ^= 1;
+	assert_false(sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n)->ok);
+	block[n - 2] ^= 1;
+	/* The salt is anything. */
+	block[n - (size_t)EVP_MD_get_size(md) - 2] ^= 1;
+	assert_true(sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n)->ok);
+	/*
+	 * The bit above those of the message, which no mask covers, in a
+	 * number that is still below any modulus libcrypto makes.
+	 */
+	do
+		pss_block(k->pkey, md, EVP_MD_get_size(md), block);
+	while (block[0] > 0x0e);
+	block[0] |= 0x80;
+	assert_false(sign(f, PROC_NETWORK, k, SCHEME_RSA_RAW, block, n)->ok);
+}
+
 static void
 test_rsa(void **state)
 {
 	struct test_key		 k;
 	struct msg_signed	*r;
 	struct fake		*f;
-	uint8_t			 block[256] = { 0, 1, 2 };
+	uint8_t			 block[1024] = { 0, 1, 2 };
 
 	(void)state;
 	make_key(&k, EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048));
 	f = start("tls", &k, PROC_NETWORK);
-	block[255] = 0xbc;
+	check_pss(f, &k, EVP_sha256());
+	check_pss(f, &k, EVP_sha384());
+	check_pss(f, &k, EVP_sha512());
+	/* Hashes and salts that TLS 1.3 does not use. */
+	assert_int_equal(pss_block(k.pkey, EVP_sha1(), 20, block), 256);
 	r = sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block, 256);
-	assert_true(r->ok);
-	assert_int_equal(r->signature.len, 256);
+	assert_false(r->ok);
+	pss_block(k.pkey, EVP_sha256(), 20, block);
+	r = sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block, 256);
+	assert_false(r->ok);
 	/* No PSS block: would decrypt, or sign as TLS 1.2 does. */
-	block[255] = 0;
+	memset(block, 0, 256);
+	block[1] = 1;
 	r = sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block, 256);
 	assert_false(r->ok);
 	block[255] = 0xbc;
+	r = sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block, 256);
+	assert_false(r->ok);
+	pss_block(k.pkey, EVP_sha256(), 32, block);
+	block[255] ^= 1;
+	r = sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block, 256);
+	assert_false(r->ok);
 	r = sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block, 255);
 	assert_false(r->ok);
+	EVP_PKEY_free(k.pkey);
+	fake_stop(f);
+}
+
+/* libcrypto makes no such modulus of two primes. */
+static EVP_PKEY *
+rsa_of(int bits)
+{
+	EVP_PKEY_CTX	*ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY	*pkey = NULL;
+
+	EVP_PKEY_keygen_init(ctx);
+	EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits);
+	EVP_PKEY_CTX_set_rsa_keygen_primes(ctx, 3);
+	assert_int_equal(EVP_PKEY_generate(ctx, &pkey), 1);
+	assert_int_equal(EVP_PKEY_get_bits(pkey), bits);
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
+/* With a bit more the block has a byte more than the message. */
+static void
+test_rsa_odd(void **state)
+{
+	struct test_key		 k;
+	struct fake		*f;
+	uint8_t			 block[1024];
+	int			 bits;
+
+	(void)state;
+	for (bits = 2049; bits <= 2050; bits++) {
+		make_key(&k, rsa_of(bits));
+		f = start("tls", &k, PROC_NETWORK);
+		assert_int_equal(pss_block(k.pkey, EVP_sha256(), 32, block),
+		    257);
+		assert_true(sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block,
+		    257)->ok);
+		block[0] |= bits == 2049 ? 1 : 2;
+		assert_false(sign(f, PROC_NETWORK, &k, SCHEME_RSA_RAW, block,
+		    257)->ok);
+		EVP_PKEY_free(k.pkey);
+		fake_stop(f);
+	}
+}
+
+/* A key of one class is no key of another, whoever asks for what. */
+static void
+test_class(void **state)
+{
+	static const uint8_t	 digest[32] = { 1 };
+	struct test_key		 k;
+	struct fake		*f;
+
+	(void)state;
+	make_key(&k, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
+	f = start("tls", &k, PROC_NETWORK);
+	assert_false(sign(f, PROC_NETWORK, &k, SCHEME_ED25519, HEAD,
+	    sizeof(HEAD) - 1)->ok);
+	EVP_PKEY_free(k.pkey);
+	fake_stop(f);
+	make_key(&k, EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"));
+	f = start("audit", &k, PROC_AUDIT);
+	assert_false(sign(f, PROC_AUDIT, &k, SCHEME_ECDSA_DIGEST, digest,
+	    32)->ok);
 	EVP_PKEY_free(k.pkey);
 	fake_stop(f);
 }
@@ -249,6 +398,8 @@ main(void)
 		cmocka_unit_test(test_ed25519),
 		cmocka_unit_test(test_ecdsa),
 		cmocka_unit_test(test_rsa),
+		cmocka_unit_test(test_rsa_odd),
+		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_bad_messages),
 		cmocka_unit_test(test_order),

@@ -2,6 +2,8 @@
 
 /* What the rules mean, case by case. */
 
+#include <inttypes.h>
+
 #include "policy_rig.h"
 
 /* 2026-11-23 is a Monday; this is its midnight, UTC. */
@@ -167,6 +169,52 @@ test_arguments(void **state)
 	(void)state;
 	run_cases(argument_cases,
 	    sizeof(argument_cases) / sizeof(argument_cases[0]));
+}
+
+/*
+ * Patterns that run over the text from each of its characters, in ways
+ * that PCRE2 counts and in ways that it does not.
+ */
+static void
+test_patience(void **state)
+{
+	static const char *const	patterns[] = {
+		"[a-z.]+@evil[.]example", "[a-z.]++@evil[.]example",
+		"(?>[a-z.]+)@evil[.]example", "a(?=[a-z.]*)[0-9]e",
+		"(?<n>[a-z]*)\\\\k<n>@e", "(?i)[a-z]{1,1000}[a-z]{1,1000}@e",
+	};
+	struct house	*h;
+	char		 policy[1024], *args;
+	size_t		 i, size = 200000;
+	uint64_t	 from;
+
+	(void)state;
+	args = malloc(size + 64);
+	snprintf(args, 8, "{\"v\":\"");
+	memset(args + 6, 'a', size);
+	snprintf(args + 6 + size, 32, "@evil.exampl e\"}");
+	for (i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+		snprintf(policy, sizeof(policy), "{\"roles\":{\"r\":{\"allow\":"
+		    "[{\"tools\":[\"*\"]}],\"deny\":[{\"tools\":[\"jq\"],"
+		    "\"when\":{\"arguments\":[{\"pointer\":\"/v\","
+		    "\"matches\":\"%s\"}]}}]}}}", patterns[i]);
+		h = house_start(policy);
+		house_login(h, "alice", "r");
+		assert_int_equal(house_ask(h, "jq", "{\"v\":\"aa\"}")->reason,
+		    REASON_NONE);
+		from = house_cpu_ns(h);
+		/* Undecided: what denies does so. */
+		assert_int_equal(house_ask(h, "jq", args)->reason,
+		    REASON_POLICY);
+		from = house_cpu_ns(h) - from;
+		printf("# %s: %" PRIu64 " ms\n", patterns[i], from / 1000000);
+		assert_true(from < 1000000000);
+		house_settle(h);
+		assert_non_null(strstr(fake_log(h->fake), "tool=jq "
+		    "rule=r/deny/1 undecided=1"));
+		house_stop(h);
+	}
+	free(args);
 }
 
 static void
@@ -352,6 +400,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_patience),
 		cmocka_unit_test(test_callers),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_selectors),

@@ -208,12 +208,18 @@ house_operator(struct house *h, uint32_t uid)
 }
 
 void
-house_revoke(struct house *h, const uint8_t handle[16])
+house_send_revoke(struct house *h, const uint8_t handle[16])
 {
 	struct msg_revoke	m;
 
 	memcpy(m.handle, handle, sizeof(m.handle));
 	fake_send(h->fake, PROC_AUTH, 0, MSG_REVOKE, 0, &m);
+}
+
+void
+house_revoke(struct house *h, const uint8_t handle[16])
+{
+	house_send_revoke(h, handle);
 	house_settle(h);
 }
 
@@ -279,16 +285,28 @@ house_judge(struct house *h, uint64_t call)
 }
 
 void
-house_race(struct house *h, uint64_t call)
+house_freeze(struct house *h)
 {
 	int	status;
 
 	kill(fake_pid(h->fake), SIGSTOP);
 	waitpid(fake_pid(h->fake), &status, WUNTRACED);
 	assert_true(WIFSTOPPED(status));
+}
+
+void
+house_thaw(struct house *h)
+{
+	kill(fake_pid(h->fake), SIGCONT);
+}
+
+void
+house_race(struct house *h, uint64_t call)
+{
+	house_freeze(h);
 	house_send_judge(h, call);
 	house_announce(h, call);
-	kill(fake_pid(h->fake), SIGCONT);
+	house_thaw(h);
 	h->verdict = fake_expect(h->fake, PROC_AUDIT, 0, MSG_VERDICT, NULL);
 }
 

@@ -64,6 +64,8 @@ void		 house_login(struct house *, const char *subject,
 /* The same handle, told again. */
 void		 house_login_again(struct house *, const char *subject,
 		    const char *roles);
+void		 house_send_revoke(struct house *, const uint8_t handle[16]);
+/* The same, and waits until it is done. */
 void		 house_revoke(struct house *, const uint8_t handle[16]);
 /* As control: an operator asks from now on. */
 void		 house_operator(struct house *, uint32_t uid);
@@ -75,6 +77,9 @@ void		 house_announce(struct house *, uint64_t call);
 /* As engine: about a call that was announced or not. */
 void		 house_send_judge(struct house *, uint64_t call);
 struct msg_verdict *house_judge(struct house *, uint64_t call);
+/* Until the thaw, messages only wait on policy's sockets. */
+void		 house_freeze(struct house *);
+void		 house_thaw(struct house *);
 /* engine's question is there first, though network sent before. */
 void		 house_race(struct house *, uint64_t call);
 struct msg_visible *house_list_call(struct house *, uint64_t call);

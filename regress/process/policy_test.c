@@ -424,6 +424,49 @@ test_principals(void **state)
 	house_stop(h);
 }
 
+/* Revoked before policy looks at the question, though it waits behind. */
+static void
+test_revoked_meanwhile(void **state)
+{
+	struct house		*h = house_start(two_rules);
+	struct msg_list		 list = { .generation = 1 };
+	struct msg_visible	*seen;
+	static uint8_t		 many[3 * IPC_FRAME_MAX / 4];
+	struct msg_revoke	 other = { .handle = { 1 } };
+	uint64_t		 call;
+	size_t			 len = 0;
+	int			 i;
+
+	(void)state;
+	while (sizeof(many) - len > FRAME_SIZE + sizeof(other))
+		len += fake_frame(many + len, sizeof(many) - len, MSG_REVOKE,
+		    0, &other);
+	h->target = 1;
+	house_login(h, "alice", "reader");
+	call = house_next(h);
+	house_settle(h);
+	house_freeze(h);
+	house_send_judge(h, call);
+	/* More than one read takes. */
+	for (i = 0; i < 3; i++)
+		fake_raw(h->fake, PROC_AUTH, 0, many, len, -1);
+	house_send_revoke(h, h->handle);
+	house_thaw(h);
+	h->verdict = fake_expect(h->fake, PROC_AUDIT, 0, MSG_VERDICT, NULL);
+	assert_int_equal(h->verdict->reason, REASON_UNKNOWN);
+	house_login(h, "bob", "reader");
+	call = house_next(h);
+	house_settle(h);
+	house_freeze(h);
+	fake_send(h->fake, PROC_ENGINE, 0, MSG_LIST, call, &list);
+	house_send_revoke(h, h->handle);
+	house_thaw(h);
+	seen = fake_expect(h->fake, PROC_ENGINE, 0, MSG_VISIBLE, NULL);
+	assert_int_equal(seen->reason, REASON_UNKNOWN);
+	assert_int_equal(seen->tools.len, 0);
+	house_stop(h);
+}
+
 static void
 test_many_principals(void **state)
 {
@@ -609,6 +652,7 @@ main(void)
 		cmocka_unit_test(test_long_arguments),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_principals),
+		cmocka_unit_test(test_revoked_meanwhile),
 		cmocka_unit_test(test_many_principals),
 		cmocka_unit_test(test_bad_peers),
 		cmocka_unit_test(test_cancel),

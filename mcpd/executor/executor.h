@@ -27,6 +27,9 @@
 /* What a worker's line may have around its output. */
 #define LINE_EXTRA	256
 
+/* A worker that has this much to read yet is given no further lines. */
+#define UNREAD_MAX	((size_t)256 * 1024)
+
 struct run;
 struct lease;
 struct pool;
@@ -69,6 +72,8 @@ struct run {
 	struct event		*deadline;
 	struct runs		*queue;		/* it waits in; or NULL */
 	struct lease		*lease;		/* it runs in; or NULL */
+	bool			 over;		/* inspect has been told */
+	bool			 late;		/* over, past its time */
 	struct body		 args;
 };
 
@@ -77,11 +82,11 @@ enum { PIPE_IN = STREAM_STDIN, PIPE_OUT = STREAM_STDOUT,
 
 struct lease {
 	TAILQ_ENTRY(lease)	 entry;		/* in its pool */
-	TAILQ_ENTRY(lease)	 unsent;	/* has input to send this turn */
+	TAILQ_ENTRY(lease)	 unsent;	/* has input for this turn */
 	struct executor		*executor;
 	uint64_t		 id;
 	struct pool		*pool;		/* worker; NULL for a oneshot */
-	struct run		*run;		/* oneshot; NULL once it ended */
+	struct run		*run;		/* oneshot; NULL once over */
 	struct tools		*tools;
 	struct tool		*tool;
 	unsigned int		 given;		/* streams, a bit for each */
@@ -92,9 +97,10 @@ struct lease {
 	size_t			 searched;	/* of out, for a newline */
 	char			 diagnostic[DIAGNOSTIC_MAX];
 	size_t			 diagnostic_len;
-	struct runs		 inflight;	/* worker */
-	uint32_t		 ninflight;
+	struct runs		 inflight;	/* worker: owes an answer */
+	uint32_t		 ninflight;	/* of them, but those late */
 	struct event		*timer;		/* idle; or left to drain */
+	struct event		*pause;		/* of standard error */
 	bool			 is_unsent;
 	bool			 input_over;
 	bool			 ready;
@@ -138,11 +144,14 @@ void		 tools_release(struct executor *, struct tools *);
 
 /* run.c */
 
-/* Ends a run: tells inspect, and frees it.  output may be NULL. */
+/*
+ * Ends a run: tells inspect, if that is to be told yet, and frees it.
+ * output may be NULL.
+ */
 void		 run_end(struct run *, enum end, uint32_t code,
 		    struct evbuffer *output, size_t len,
 		    const struct lease *, const char *note);
-/* Stops a run that is not over, for the reason given. */
+/* Stops a run, for the reason given. */
 void		 run_stop(struct run *, enum end);
 /* Takes a run out of the queue or the lease that it is in. */
 void		 run_leave(struct run *);
@@ -158,7 +167,7 @@ void		 lease_end(struct lease *);
 /* Queues input for the tool; it is sent once in a turn. */
 void		 lease_write(struct lease *, const void *, size_t);
 void		 lease_send_all(struct executor *);
-/* Everything that sandbox held is gone. */
+/* Everything that sandbox held is gone, and so is every run. */
 void		 lease_lose_all(struct executor *);
 /* Frees it once it has exited. */
 void		 lease_free(struct lease *);
@@ -168,17 +177,21 @@ void		 lease_set_timer(struct lease *, uint64_t ms);
 
 /* Gives the run to a worker, now or when there is one. */
 void		 pool_add(struct executor *, struct run *);
-/* A worker can be written to. */
-void		 pool_ready(struct lease *);
+/* A worker can be given runs, or has one less: it may go if it has none. */
+void		 pool_serve(struct lease *);
 /* A worker has said something. */
 void		 pool_read(struct lease *);
 /* A worker has ended, or there will be none: frees the lease. */
 void		 pool_gone(struct lease *, enum end, const char *why);
-/* The worker is trusted no more: it goes when its runs are over. */
+/*
+ * A worker's run is over, but not answered.  It keeps its place in the
+ * worker until it is, or until its deadline: END_TIME.  A worker that lets
+ * that pass is retired.
+ */
+void		 pool_stopped(struct run *, enum end);
+/* The worker gets no further runs, and goes when it has none. */
 void		 pool_retire(struct lease *);
 /* Nothing was asked of the worker for a while. */
 void		 pool_idle(struct lease *);
-/* A run has left its worker. */
-void		 pool_left(struct lease *);
 
 #endif

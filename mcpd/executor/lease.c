@@ -10,11 +10,21 @@
 
 #define READ_SIZE	65536
 
+/* Reads of what a pipe can hold, 1 MB: pipe(7). */
+#define DRAIN_READS	16
+
+/*
+ * Standard error is read this often at most, however much there is: a tool
+ * that writes it without end waits, and executor serves others.
+ */
+#define PAUSE_MS	10
+
 /* What a process left behind in its pipes is waited for this long. */
 #define DRAIN_MS	250
 
 static void	pipe_ready(int, short, void *);
 static void	timer_fired(int, short, void *);
+static void	pause_over(int, short, void *);
 
 struct lease *
 lease_new(struct executor *x, const struct run *r)
@@ -26,7 +36,8 @@ lease_new(struct executor *x, const struct run *r)
 
 	if (l == NULL || (l->in = evbuffer_new()) == NULL ||
 	    (l->out = evbuffer_new()) == NULL ||
-	    (l->timer = evtimer_new(x->child->base, timer_fired, l)) == NULL)
+	    (l->timer = evtimer_new(x->child->base, timer_fired, l)) == NULL ||
+	    (l->pause = evtimer_new(x->child->base, pause_over, l)) == NULL)
 		fatal("out of memory", "");
 	l->executor = x;
 	l->id = m.lease = ++x->next_lease;
@@ -66,6 +77,7 @@ lease_free(struct lease *l)
 	if (l->is_unsent)
 		TAILQ_REMOVE(&x->unsent, l, unsent);
 	event_free(l->timer);
+	event_free(l->pause);
 	evbuffer_free(l->in);
 	evbuffer_free(l->out);
 	calls_remove(x->leases, l->id);
@@ -109,21 +121,26 @@ lease_write(struct lease *l, const void *data, size_t len)
 static void
 send_input(struct lease *l)
 {
-	if (l->fd[PIPE_IN] == -1) {
-		evbuffer_drain(l->in, evbuffer_get_length(l->in));
-		return;
-	}
-	while (evbuffer_get_length(l->in) > 0) {
+	size_t	unread = evbuffer_get_length(l->in);
+
+	while (l->fd[PIPE_IN] != -1 && evbuffer_get_length(l->in) > 0) {
 		if (evbuffer_write(l->in, l->fd[PIPE_IN]) > 0)
 			continue;
-		if (errno == EAGAIN)
+		if (errno == EAGAIN) {
 			event_add(l->event[PIPE_IN], NULL);
-		else
-			close_pipe(l, PIPE_IN);	/* it reads no more */
-		return;
+			break;
+		}
+		close_pipe(l, PIPE_IN);		/* it reads no more */
+		if (l->pool != NULL)
+			pool_retire(l);
 	}
-	if (l->input_over)
+	if (l->fd[PIPE_IN] == -1)
+		evbuffer_drain(l->in, evbuffer_get_length(l->in));
+	else if (l->input_over && evbuffer_get_length(l->in) == 0)
 		close_pipe(l, PIPE_IN);
+	if (l->pool != NULL && unread >= UNREAD_MAX &&
+	    evbuffer_get_length(l->in) < UNREAD_MAX)
+		pool_serve(l);
 }
 
 void
@@ -218,6 +235,38 @@ read_pipe(struct lease *l, int i)
 	return true;
 }
 
+/* What an ended process left; another that holds the pipe may write on. */
+static void
+drain(struct lease *l, int i)
+{
+	int	n;
+
+	for (n = 0; n < DRAIN_READS && l->fd[i] != -1; n++)
+		if (!read_pipe(l, i))
+			return;
+}
+
+static void
+read_diagnostic(struct lease *l)
+{
+	struct timeval	tv = timeval_ms(PAUSE_MS);
+
+	read_pipe(l, PIPE_ERR);
+	if (l->fd[PIPE_ERR] != -1)
+		event_add(l->pause, &tv);
+}
+
+static void
+pause_over(int fd, short what, void *arg)
+{
+	struct lease	*l = arg;
+
+	(void)fd;
+	(void)what;
+	if (l->event[PIPE_ERR] != NULL)
+		event_add(l->event[PIPE_ERR], NULL);
+}
+
 static void
 pipe_ready(int fd, short what, void *arg)
 {
@@ -229,7 +278,7 @@ pipe_ready(int fd, short what, void *arg)
 		return;
 	}
 	if (fd == l->fd[PIPE_ERR]) {
-		read_pipe(l, PIPE_ERR);
+		read_diagnostic(l);
 		return;
 	}
 	read_pipe(l, PIPE_OUT);
@@ -260,7 +309,11 @@ executor_on_lease_stream(struct executor *x, struct edge *e, uint64_t call,
     struct msg_lease_stream *m)
 {
 	struct lease	*l = calls_get(x->leases, m->lease);
-	short		 events;
+	static const short events[STREAM__COUNT] = {
+		[STREAM_STDIN] = EV_WRITE,
+		[STREAM_STDOUT] = EV_READ | EV_PERSIST,
+		[STREAM_STDERR] = EV_READ,
+	};
 	int		 mode = m->stream == STREAM_STDIN ?
 			    O_WRONLY | O_NONBLOCK : O_NONBLOCK;
 
@@ -271,9 +324,8 @@ executor_on_lease_stream(struct executor *x, struct edge *e, uint64_t call,
 	}
 	if (fcntl(m->pipe, F_SETFL, mode) == -1)
 		fatal_errno("cannot use a pipe", "");
-	events = m->stream == STREAM_STDIN ? EV_WRITE : EV_READ | EV_PERSIST;
-	l->event[m->stream] = event_new(x->child->base, m->pipe, events,
-	    pipe_ready, l);
+	l->event[m->stream] = event_new(x->child->base, m->pipe,
+	    events[m->stream], pipe_ready, l);
 	if (l->event[m->stream] == NULL)
 		fatal("out of memory", "");
 	if (m->stream != STREAM_STDIN)
@@ -296,7 +348,7 @@ executor_on_leased(struct executor *x, struct edge *e, uint64_t call,
 	}
 	l->ready = true;
 	if (l->pool != NULL) {
-		pool_ready(l);
+		pool_serve(l);
 		return;
 	}
 	if (l->run == NULL)
@@ -344,11 +396,9 @@ executor_on_exited(struct executor *x, struct edge *e, uint64_t call,
 	}
 	l->exited = true;
 	l->exit = *m;
-	while (l->fd[PIPE_ERR] != -1 && read_pipe(l, PIPE_ERR))
-		;
+	drain(l, PIPE_ERR);
 	if (l->pool != NULL) {
-		while (l->fd[PIPE_OUT] != -1 && read_pipe(l, PIPE_OUT))
-			;
+		drain(l, PIPE_OUT);
 		pool_read(l);
 		pool_gone(l, m->end, "");
 		return;
@@ -358,24 +408,46 @@ executor_on_exited(struct executor *x, struct edge *e, uint64_t call,
 }
 
 static void
-lose(uint64_t id, void *value, void *arg)
+set_exited(uint64_t id, void *value, void *arg)
 {
 	struct lease	*l = value;
 
 	(void)id;
 	(void)arg;
 	l->exited = true;
-	if (l->pool != NULL) {
-		pool_gone(l, END_LOST, "");
-		return;
-	}
-	if (l->run != NULL)
-		run_end(l->run, END_LOST, 0, NULL, 0, l, "");
-	lease_free(l);
 }
 
+static void
+lose_run(uint64_t call, void *value, void *arg)
+{
+	struct run	*r = value;
+
+	(void)call;
+	(void)arg;
+	run_end(r, END_LOST, 0, NULL, 0, r->lease, "");
+}
+
+static void
+lose(uint64_t id, void *value, void *arg)
+{
+	struct lease	*l = value;
+
+	(void)id;
+	(void)arg;
+	if (l->pool != NULL)
+		pool_gone(l, END_LOST, "");
+	else
+		lease_free(l);
+}
+
+/*
+ * The runs go first, those that wait too: a lease that ends must find
+ * none to ask a dead sandbox for.
+ */
 void
 lease_lose_all(struct executor *x)
 {
+	calls_each(x->leases, set_exited, NULL);
+	calls_each(x->runs, lose_run, NULL);
 	calls_each(x->leases, lose, NULL);
 }

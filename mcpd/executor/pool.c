@@ -54,6 +54,7 @@ least_busy(struct pool *p)
 	TAILQ_FOREACH(l, &p->workers, entry)
 		if (l->ready && !l->retiring &&
 		    l->ninflight < l->tool->concurrency &&
+		    evbuffer_get_length(l->in) < UNREAD_MAX &&
 		    (best == NULL || l->ninflight < best->ninflight))
 			best = l;
 	return best;
@@ -117,31 +118,22 @@ pool_add(struct executor *x, struct run *r)
 	serve(x, p);
 }
 
-void
-pool_ready(struct lease *l)
+static void
+dismiss(struct lease *l)
 {
-	serve(l->executor, l->pool);
-	if (l->ninflight == 0)
-		lease_set_timer(l, (uint64_t)l->tool->idle_s * 1000);
-}
-
-void
-pool_retire(struct lease *l)
-{
-	l->retiring = true;
-}
-
-void
-pool_idle(struct lease *l)
-{
-	if (l->ninflight > 0)
-		return;
 	l->retiring = true;
 	lease_end(l);
 }
 
 void
-pool_left(struct lease *l)
+pool_idle(struct lease *l)
+{
+	if (l->ninflight == 0)
+		dismiss(l);
+}
+
+void
+pool_serve(struct lease *l)
 {
 	if (l->exited)
 		return;
@@ -150,9 +142,30 @@ pool_left(struct lease *l)
 		return;
 	/* Nobody else will ever ask a worker that was for one call. */
 	if (l->retiring || l->tool->isolation == ISOLATION_CALL)
-		lease_end(l);
+		dismiss(l);
 	else
 		lease_set_timer(l, (uint64_t)l->tool->idle_s * 1000);
+}
+
+void
+pool_retire(struct lease *l)
+{
+	l->retiring = true;
+	pool_serve(l);
+}
+
+void
+pool_stopped(struct run *r, enum end end)
+{
+	struct lease	*l = r->lease;
+
+	if (end == END_TIME) {
+		event_del(r->deadline);
+		r->late = true;
+		l->ninflight--;
+		pool_retire(l);
+	} else if (l->tool->isolation == ISOLATION_CALL)
+		dismiss(l);
 }
 
 /* The worker broke the protocol: all that it was asked fails. */
@@ -162,8 +175,7 @@ distrust(struct lease *l, enum end end, const char *note)
 	struct run	*r, *next;
 
 	log_warn("worker ended", "tool=%s why=%s", l->tool->name, note);
-	l->retiring = true;
-	lease_end(l);
+	dismiss(l);
 	TAILQ_FOREACH_SAFE(r, &l->inflight, entry, next)
 		run_end(r, end, 0, NULL, 0, l, note);
 	evbuffer_drain(l->out, evbuffer_get_length(l->out));
@@ -200,10 +212,12 @@ take_line(struct lease *l, size_t len)
 		distrust(l, END_INVALID, "it wrote a line that is no answer");
 		return false;
 	}
-	/* A run that has been stopped is not there any more. */
 	r = find_line(l, id);
-	if (r != NULL)
-		run_end(r, END_OK, 0, l->out, len, l, "");
+	if (r == NULL) {
+		distrust(l, END_INVALID, "it answered what it was not asked");
+		return false;
+	}
+	run_end(r, END_OK, 0, l->out, len, l, "");
 	evbuffer_drain(l->out, len + 1);
 	return true;
 }
@@ -257,7 +271,7 @@ pool_gone(struct lease *l, enum end end, const char *why)
 	TAILQ_REMOVE(&p->workers, l, entry);
 	p->nworkers--;
 	stats_add(x->child->stats, STAT_WORKERS, -1);
-	if (!l->ready || end == END_LOST)
+	if (!l->ready)
 		fail_waiting(p, end, why);
 	lease_free(l);
 	serve(x, p);

@@ -30,14 +30,25 @@ run_leave(struct run *r)
 	r->lease = NULL;
 	if (l->pool != NULL) {
 		TAILQ_REMOVE(&l->inflight, r, entry);
-		l->ninflight--;
-		pool_left(l);
+		l->ninflight -= !r->late;
+		pool_serve(l);
 	} else
 		l->run = NULL;
 }
 
-void
-run_end(struct run *r, enum end end, uint32_t code, struct evbuffer *output,
+static void
+run_free(struct run *r)
+{
+	run_leave(r);
+	event_free(r->deadline);
+	body_close(&r->args);
+	tools_release(r->executor, r->tools);
+	free(r);
+}
+
+/* After this nobody waits for the run. */
+static void
+tell(struct run *r, enum end end, uint32_t code, struct evbuffer *output,
     size_t len, const struct lease *l, const char *note)
 {
 	struct executor		*x = r->executor;
@@ -60,19 +71,23 @@ run_end(struct run *r, enum end end, uint32_t code, struct evbuffer *output,
 	}
 	send_output(child_peer(x->child, PROC_INSPECT, 0), r->call, &m);
 	count_end(x, end);
-	stats_set(x->child->stats, STAT_RUNNING, calls_count(x->runs) - 1);
-	run_leave(r);
 	calls_remove(x->runs, r->call);
-	event_free(r->deadline);
-	body_close(&r->args);
-	tools_release(x, r->tools);
-	free(r);
+	stats_set(x->child->stats, STAT_RUNNING, calls_count(x->runs));
+	r->over = true;
+}
+
+void
+run_end(struct run *r, enum end end, uint32_t code, struct evbuffer *output,
+    size_t len, const struct lease *l, const char *note)
+{
+	if (!r->over)
+		tell(r, end, code, output, len, l, note);
+	run_free(r);
 }
 
 /*
  * A oneshot process is killed.  A worker serves others: it goes on, and
- * what it answers to this call is dropped; but if it let a deadline pass
- * it gets no further calls.
+ * what it answers to this call is dropped.
  */
 void
 run_stop(struct run *r, enum end end)
@@ -81,9 +96,12 @@ run_stop(struct run *r, enum end end)
 
 	if (l != NULL && l->pool == NULL)
 		lease_end(l);
-	else if (l != NULL && end == END_TIME)
-		pool_retire(l);
-	run_end(r, end, 0, NULL, 0, l, "");
+	if (!r->over)
+		tell(r, end, 0, NULL, 0, l, "");
+	if (l != NULL && l->pool != NULL)
+		pool_stopped(r, end);
+	else
+		run_free(r);
 }
 
 static void

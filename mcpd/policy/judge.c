@@ -292,6 +292,7 @@ tell_undecided(struct policy *p, uint64_t call, const struct msg_verdict *v)
 	int64_t	now = unix_now();
 
 	p->undecided++;
+	stats_add(p->child->stats, STAT_UNDECIDED, 1);
 	if (now == p->undecided_told)
 		return;
 	p->undecided_told = now;

@@ -408,16 +408,6 @@ executor_on_exited(struct executor *x, struct edge *e, uint64_t call,
 }
 
 static void
-set_exited(uint64_t id, void *value, void *arg)
-{
-	struct lease	*l = value;
-
-	(void)id;
-	(void)arg;
-	l->exited = true;
-}
-
-static void
 lose_run(uint64_t call, void *value, void *arg)
 {
 	struct run	*r = value;
@@ -434,6 +424,7 @@ lose(uint64_t id, void *value, void *arg)
 
 	(void)id;
 	(void)arg;
+	l->exited = true;
 	if (l->pool != NULL)
 		pool_gone(l, END_LOST, "");
 	else
@@ -441,13 +432,12 @@ lose(uint64_t id, void *value, void *arg)
 }
 
 /*
- * The runs go first, those that wait too: a lease that ends must find
- * none to ask a dead sandbox for.
+ * All runs go first, those that wait too: what is asked of a dead sandbox
+ * when a lease is freed would never be answered.
  */
 void
 lease_lose_all(struct executor *x)
 {
-	calls_each(x->leases, set_exited, NULL);
 	calls_each(x->runs, lose_run, NULL);
 	calls_each(x->leases, lose, NULL);
 }
